@@ -88,6 +88,15 @@ pub enum Act {
         /// When the stream was reported offline, if it is.
         offline_since: Option<UnixMillis>,
     },
+    /// More units show in reserve; [`Effect::Draw`] takes them out again.
+    ShowReserved {
+        /// The drop.
+        drop: DropId,
+        /// The pool that the SKU's lots go to.
+        pool: PoolIndex,
+        /// How many more.
+        units: Units,
+    },
     /// A start has passed while nothing could open the drop.
     MissStart {
         /// The drop.
@@ -193,6 +202,15 @@ pub enum Effect {
         /// Where the units go.
         pool: PoolIndex,
         /// How many.
+        units: Units,
+    },
+    /// Fewer units show in reserve, once those that were drawn are on sale.
+    Draw {
+        /// The drop.
+        drop: DropId,
+        /// The pool that the SKU's lots go to.
+        pool: PoolIndex,
+        /// How many fewer.
         units: Units,
     },
     /// A released or expired hold gives its units back, its viewer is told.

@@ -34,7 +34,7 @@ pub use books::{
 };
 pub use command::{
     Action, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction, Role,
-    StaffCommand, StockRefusal, StreamAction, patch_request,
+    StaffCommand, StockRefusal, StreamAction, TakeBack, patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};

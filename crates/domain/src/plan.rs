@@ -46,6 +46,8 @@ pub struct SkuPlan {
     pub price: Money,
     /// Units of the first lot; may be zero where a lot is added later.
     pub supply: Units,
+    /// Units that are not on sale until somebody puts them there; with the supply no more than a pool can count.
+    pub reserve: Units,
     /// Units that one viewer may hold or own.
     pub limit_per_viewer: Units,
     /// Whether each unit sold has a number of its own, from 1, as editions have.
@@ -182,6 +184,20 @@ pub enum PlanError {
          several drops"
     )]
     GrossTooLarge,
+    /// More units than a pool can count.
+    #[error(
+        "SKU {id}: supply {supply} and reserve {reserve} are together more than the {max} units that a SKU can have"
+    )]
+    TooManyUnits {
+        /// The SKU.
+        id: SkuId,
+        /// Units of the first lot.
+        supply: Units,
+        /// Units in reserve.
+        reserve: Units,
+        /// The most allowed together.
+        max: Units,
+    },
     /// No SKU has a unit.
     #[error("supply is 0 for every SKU; at least one needs a unit when the drop opens")]
     NothingToSell,
@@ -240,8 +256,9 @@ impl DropPlan {
         if self.skus.iter().all(|sku| sku.supply.is_zero()) {
             return Err(PlanError::NothingToSell);
         }
-        let supplies = self.skus.iter().map(|sku| sku.supply);
-        self.gross_of(supplies).map(|_| ()).ok_or(PlanError::GrossTooLarge)
+        self.gross_of(self.skus.iter().map(SkuPlan::units))
+            .map(|_| ())
+            .ok_or(PlanError::GrossTooLarge)
     }
 
     /// What so many units of each SKU, in the plan's order, sell for in all; `None` above
@@ -352,6 +369,11 @@ impl DropPlan {
 }
 
 impl SkuPlan {
+    /// All of its units, those in reserve among them.
+    pub fn units(&self) -> Units {
+        self.supply.checked_add(self.reserve).unwrap_or(Units::MAX)
+    }
+
     /// Checks what people will see of it.
     fn check_shown(&self, place: usize) -> Result<(), PlanError> {
         let field = |name: &str| format!("skus[{place}].{name}");
@@ -393,6 +415,11 @@ impl SkuPlan {
         }
         let limit = u64::from(self.limit_per_viewer.get());
         range("sku.limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
+        let (supply, reserve) = (self.supply, self.reserve);
+        if supply.checked_add(reserve).is_none() {
+            let (id, max) = (self.id.clone(), Units::MAX);
+            return Err(PlanError::TooManyUnits { id, supply, reserve, max });
+        }
         // Later lots are bounded by the width of the stock word, so the value is bounded there.
         if self.price.checked_times(Units::MAX).is_none() {
             return Err(PlanError::ValueTooLarge { id: self.id.clone() });
@@ -438,6 +465,7 @@ mod tests {
             image: None,
             price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
             supply: Units::new(100).unwrap(),
+            reserve: Units::ZERO,
             limit_per_viewer: Units::new(2).unwrap(),
             numbered: false,
         };
@@ -668,6 +696,34 @@ mod tests {
         assert_eq!(
             refused(|p| p.skus[0].price = price(536_870_945)),
             "SKU red: the price is too high: 2^24 units would cost more than 2^53 - 1 minor units"
+        );
+    }
+
+    #[test]
+    fn a_reserve_fits_a_pool_with_the_supply_and_is_worth_no_more_than_can_be_added_up() {
+        let units = |count| Units::new(count).unwrap();
+        passes(|p| p.skus[1].reserve = units(Units::MAX.get() - 100));
+        assert_eq!(
+            refused(|p| p.skus[1].reserve = units(Units::MAX.get() - 99)),
+            "SKU blue: supply 100 and reserve 16777116 are together more than the 16777215 units that a SKU can have"
+        );
+        assert_eq!(
+            refused(|p| {
+                (p.skus[0].supply, p.skus[1].supply) = (Units::ZERO, Units::ZERO);
+                p.skus[0].reserve = units(5);
+            }),
+            "supply is 0 for every SKU; at least one needs a unit when the drop opens"
+        );
+        let dear = |p: &mut DropPlan, reserve| {
+            let price = Money::new(536_870_944, "EUR".parse().unwrap()).unwrap();
+            for sku in &mut p.skus {
+                (sku.price, sku.reserve) = (price, reserve);
+            }
+        };
+        passes(|p| dear(p, units(8_388_000)));
+        assert!(
+            refused(|p| dear(p, units(8_389_000)))
+                .starts_with("the units of all SKUs would cost more")
         );
     }
 

@@ -20,6 +20,7 @@ mod ended_holds;
 mod engine;
 mod event;
 mod extensions;
+mod figures;
 mod fresh_takes;
 mod growth;
 mod health;
@@ -38,6 +39,7 @@ mod recover_error;
 mod recover_pool;
 mod recover_rooms;
 mod recover_stock;
+mod reserves;
 mod sale;
 mod shared;
 mod shared_rate_debt;
@@ -63,6 +65,7 @@ pub use clock::{Clock, MachineTime};
 pub use config::{ConfigError, EngineConfig};
 pub use engine::Engine;
 pub use event::{CoreEvent, ViewerEvent, Wake};
+pub use figures::SkuFigures;
 pub use health::{Health, HealthWatch};
 pub use hold_ends::{HoldEnding, SOON_MS};
 pub use money::{
@@ -72,13 +75,13 @@ pub use paying::{PAYING_WINDOW_MS, PayingFigures};
 pub use port::CorePort;
 pub use recent::{SECONDS_KEPT, Second};
 pub use recover_error::RecoverError;
-pub use sale::{SaleDrop, SkuFigures};
+pub use sale::SaleDrop;
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
     Action, Attempt, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction,
     FactRefusal, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, ReopenedDrop, Role, RoomView,
-    SeenDrop, StaffCommand, StockRefusal, StreamAction, StreamScope, Totals, UnmatchedAsk,
-    UnmatchedEntry, UnmatchedPage, VideoRefusal,
+    SeenDrop, StaffCommand, StockRefusal, StreamAction, StreamScope, TakeBack, Totals,
+    UnmatchedAsk, UnmatchedEntry, UnmatchedPage, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

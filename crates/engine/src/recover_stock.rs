@@ -209,6 +209,9 @@ impl StockPast {
     pub(crate) fn summary(&self, drop: DropId, book: &DropBook) -> DropSummary {
         let (plan, phase) = (book.plan(), book.phase());
         let mut skus = FinalFigures::by_sku(&plan.pools(), supplied(book), self.sold());
+        for ((_, sku), reserve) in plan.pools().iter().zip(book.reserve()) {
+            skus[usize::from(sku.get())].reserve = *reserve;
+        }
         if phase == Phase::Cancelled {
             let planned = skus.iter_mut().zip(&plan.skus);
             planned.for_each(|(figures, sku)| figures.supplied = sku.supply);

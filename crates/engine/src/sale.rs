@@ -17,10 +17,12 @@ use stampede_stock::{DropStock, HoldBody};
 use crate::{
     counts::Counts,
     extensions::Extensions,
+    figures::SkuFigures,
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
     moved_orders::MovedOrders,
     paying::Paying,
+    reserves::Reserves,
     span::SaleSpan,
     stretches::Stretches,
     suspensions::Suspensions,
@@ -72,6 +74,7 @@ pub struct SaleDrop {
     extensions: Extensions,
     /// Units that became orders, by pool.
     sold: Box<[AtomicU32]>,
+    reserves: Reserves,
     /// Written by the ledger's thread, read by the steward; cores number names.
     channels: Mutex<HoldChannels>,
     /// Counts go on when the plan is edited.
@@ -89,23 +92,6 @@ pub struct SaleDrop {
     growth_asked: AtomicBool,
 }
 
-/// Figures of one SKU at one moment; read without a lock, so held may lag by a take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SkuFigures {
-    /// Which SKU.
-    pub sku: SkuIndex,
-    /// Units of all lots without those that were taken back; before opening, the plan's supply.
-    pub supplied: Units,
-    /// Units that can be taken now.
-    pub available: Units,
-    /// Units in holds.
-    pub held: Units,
-    /// Units in orders.
-    pub sold: Units,
-    /// Takes so far, the number of the latest where there is one pool; `None` for a drop that has left memory.
-    pub last_take: Option<u64>,
-}
-
 impl SaleDrop {
     pub(crate) fn new(
         id: DropId,
@@ -117,6 +103,7 @@ impl SaleDrop {
         counts: Counts,
     ) -> Self {
         let sold = stock.map().iter().map(|_| AtomicU32::new(0)).collect();
+        let reserves = Reserves::of(&plan);
         Self {
             id,
             revision,
@@ -136,6 +123,7 @@ impl SaleDrop {
             moved_orders: MovedOrders::default(),
             extensions: Extensions::default(),
             sold,
+            reserves,
             channels: Mutex::default(),
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
             counts,
@@ -259,7 +247,9 @@ impl SaleDrop {
         let skus = places.zip(&self.plan.skus).map(|(sku, terms)| {
             let units = if opened { Units::ZERO } else { terms.supply };
             let (held, sold) = (Units::ZERO, Units::ZERO);
-            SkuFigures { sku, supplied: units, available: units, held, sold, last_take: Some(0) }
+            let reserve = self.reserves.get(sku);
+            let (supplied, available, last_take) = (units, units, Some(0));
+            SkuFigures { sku, supplied, available, held, sold, reserve, last_take }
         });
         let mut all: Vec<SkuFigures> = skus.collect();
         for (pool, sold) in self.stock.pools().zip(&self.sold) {
@@ -329,6 +319,11 @@ impl SaleDrop {
 
     pub(crate) fn moved_orders(&self) -> &MovedOrders {
         &self.moved_orders
+    }
+
+    /// What is not on sale.
+    pub(crate) fn reserves(&self) -> &Reserves {
+        &self.reserves
     }
 
     /// By how much attempts to pay have moved deadlines.

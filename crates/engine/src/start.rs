@@ -409,6 +409,9 @@ fn restore(
     for (pool, units) in past.sold() {
         sale.add_sold(pool, units);
     }
+    for ((_, sku), left) in sale.plan().pools().iter().zip(book.reserve()) {
+        sale.reserves().restore(sku, *left);
+    }
     // Until the recovery is durable nothing is sold; an open drop shows as paused that long.
     let phase = if book.phase() == Phase::Open { Phase::Paused } else { book.phase() };
     sale.set_phase(phase, book.phase_changes(), book.opens_at());

@@ -9,7 +9,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{SealedDrop, SealedSku};
 
-use crate::sale::{SaleDrop, SkuFigures};
+use crate::{figures::SkuFigures, sale::SaleDrop};
 
 /// A settled or cancelled drop that has left memory: under 2 KiB, whatever was sold.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub struct FinalFigures {
     pub supplied: Units,
     /// Units in orders.
     pub sold: Units,
+    /// Units that were in reserve to the end.
+    pub reserve: Units,
 }
 
 impl FinalFigures {
@@ -64,7 +66,10 @@ impl FinalFigures {
         supplied: impl IntoIterator<Item = (PoolIndex, Units)>,
         sold: impl IntoIterator<Item = (PoolIndex, Units)>,
     ) -> Vec<Self> {
-        let mut skus = vec![Self { supplied: Units::ZERO, sold: Units::ZERO }; map.skus()];
+        let mut skus = vec![
+            Self { supplied: Units::ZERO, sold: Units::ZERO, reserve: Units::ZERO };
+            map.skus()
+        ];
         let add = |sum: &mut Units, units| *sum = sum.checked_add(units).unwrap_or(Units::MAX);
         let place = |pool| map.sku_of(pool).map(|sku| usize::from(sku.get()));
         for (pool, units) in supplied {
@@ -95,6 +100,7 @@ impl DropSummary {
             available: figures.available(),
             held: Units::ZERO,
             sold: figures.sold,
+            reserve: figures.reserve,
             last_take: None,
         })
     }
@@ -106,8 +112,11 @@ impl DropSummary {
         over_since: UnixMillis,
     ) -> Self {
         let figures = sale.figures();
-        let skus =
-            figures.iter().map(|sku| FinalFigures { supplied: sku.supplied, sold: sku.sold });
+        let skus = figures.iter().map(|sku| FinalFigures {
+            supplied: sku.supplied,
+            sold: sku.sold,
+            reserve: sku.reserve,
+        });
         Self {
             version: sale.version(),
             totals: sale.totals(),
@@ -147,7 +156,11 @@ impl DropSummary {
 
     /// The same from a seal.
     pub(crate) fn sealed(SealedDrop { seal, summary }: SealedDrop) -> Self {
-        let figures = |sku: &SealedSku| FinalFigures { supplied: sku.supplied, sold: sku.sold };
+        let figures = |sku: &SealedSku| FinalFigures {
+            supplied: sku.supplied,
+            sold: sku.sold,
+            reserve: sku.reserve,
+        };
         Self {
             id: seal.drop,
             revision: summary.revision,
@@ -197,8 +210,11 @@ mod tests {
         let (supplied, sold) =
             (by_pool([(0, 5), (1, 3), (2, 7)]), by_pool([(2, 1), (0, 2), (2, 4)]));
         let left = FinalFigures::by_sku(&map, supplied, sold);
-        let figures =
-            |supplied, sold| FinalFigures { supplied: units(supplied), sold: units(sold) };
+        let figures = |supplied, sold| FinalFigures {
+            supplied: units(supplied),
+            sold: units(sold),
+            reserve: Units::ZERO,
+        };
         assert_eq!(left, [figures(3, 0), figures(12, 7)]);
     }
 
@@ -247,7 +263,8 @@ mod tests {
     fn a_drop_has_the_gross_of_all_its_skus() {
         let mut plan = plan_of([sku("mug", 5), sku("cup", 3)]);
         plan.skus[1].price = euros(100);
-        let sold = |sold| FinalFigures { supplied: units(9), sold: units(sold) };
+        let sold =
+            |sold| FinalFigures { supplied: units(9), sold: units(sold), reserve: Units::ZERO };
         assert_eq!(gross(&plan, &[sold(2), sold(3)]), Some(euros(2 * 1990 + 300)));
         plan.skus[1].price = euros(Money::MINOR_MAX);
         assert_eq!(gross(&plan, &[sold(0), sold(1)]), Some(euros(Money::MINOR_MAX)));
@@ -257,7 +274,7 @@ mod tests {
     #[test]
     fn a_summary_has_less_than_two_kibibytes() {
         let id = "i".repeat(TEXT_ID_BYTES_MAX);
-        let figures = FinalFigures { supplied: Units::MAX, sold: Units::ZERO };
+        let figures = FinalFigures { supplied: Units::MAX, sold: Units::ZERO, reserve: Units::MAX };
         let largest = DropSummary {
             id: DropId::new(u32::MAX),
             revision: u32::MAX,

@@ -6,12 +6,8 @@ use stampede_books::{SeenDrop, Totals};
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis};
 
 use crate::{
-    clock::Moment,
-    hold_ends::HoldEnding,
-    paying::PayingFigures,
-    recent::Second,
-    sale::{SaleDrop, SkuFigures},
-    summary::DropSummary,
+    clock::Moment, figures::SkuFigures, hold_ends::HoldEnding, paying::PayingFigures,
+    recent::Second, sale::SaleDrop, summary::DropSummary,
 };
 
 /// Where a drop stands, its figures apart: equal as long as nobody has to be told of a change.

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    Currency, DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, SkuIndex,
-    StreamId, Units, UnixMillis,
+    Currency, DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, PoolIndex, Seq,
+    SkuIndex, StreamId, Units, UnixMillis,
     limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX},
 };
 
 use crate::{
-    NewOrder, PhaseRecord, ProjectionRow, Record, RecordError, RowHash, SupplyDelta,
+    CorrectionRecord, NewOrder, PhaseRecord, ProjectionRow, Record, RecordError, RowHash,
+    SupplyDelta,
     drop_pools::DropPools,
     record::bytes::{Reader, put_len, put_option, put_text, put_varint},
 };
@@ -21,6 +22,8 @@ use crate::{
 const SUMMARY_WITHOUT_SALE: u8 = 1;
 /// The version of a summary's layout.
 const SUMMARY_VERSION: u8 = 2;
+/// The version of a layout that says what is in reserve behind the rest; only where something is.
+const SUMMARY_WITH_RESERVE: u8 = 3;
 
 /// A commit: the start, with the commit's number in it.
 pub type CommitKey = (Incarnation, Seq);
@@ -117,6 +120,8 @@ pub struct SealedSku {
     pub supplied: Units,
     /// Units in orders.
     pub sold: Units,
+    /// Units that were in reserve to the end.
+    pub reserve: Units,
 }
 
 impl SealSummary {
@@ -128,15 +133,22 @@ impl SealSummary {
     /// What version 1 had of it.
     #[must_use]
     pub fn version_1(&self) -> Self {
-        Self { opened_at: None, currency: None, ..self.clone() }
+        let skus = self.skus.iter().map(|sku| SealedSku { reserve: Units::ZERO, ..*sku });
+        Self { opened_at: None, currency: None, skus: skus.collect(), ..self.clone() }
     }
 
     /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled), revision `v`, stream `t`, running
     /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), SKUs `v` ×
-    /// (supplied `v`, sold `v`), from version 2 on opened at `o v` and the currency's three letters, with the
-    /// notation of `docs/ledger.md`. Without a currency it is version 1, which says nothing of an opening.
+    /// (supplied `v`, sold `v`), from version 2 on opened at `o v` and the currency's three letters, in version 3 what
+    /// each SKU had in reserve `v`, with the notation of `docs/ledger.md`. Without a currency it is version 1, which says
+    /// nothing of an opening; with a reserve it is version 3.
     pub fn encode(&self) -> Vec<u8> {
-        let version = if self.is_version_1() { SUMMARY_WITHOUT_SALE } else { SUMMARY_VERSION };
+        let has_reserve = self.skus.iter().any(|sku| !sku.reserve.is_zero());
+        let version = match self.currency {
+            None => SUMMARY_WITHOUT_SALE,
+            Some(_) if has_reserve => SUMMARY_WITH_RESERVE,
+            Some(_) => SUMMARY_VERSION,
+        };
         let mut out = vec![version, u8::from(self.phase == Phase::Cancelled)];
         put_varint(&mut out, u64::from(self.revision));
         put_text(&mut out, self.stream.as_str());
@@ -154,6 +166,9 @@ impl SealSummary {
             put_option(&mut out, self.opened_at, |out, at| put_varint(out, at.get()));
             out.extend_from_slice(currency.code().as_bytes());
         }
+        if version == SUMMARY_WITH_RESERVE {
+            self.skus.iter().for_each(|sku| put_varint(&mut out, u64::from(sku.reserve.get())));
+        }
         out
     }
 
@@ -164,7 +179,7 @@ impl SealSummary {
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let mut reader = Reader::new(bytes);
         let version = reader.u8()?;
-        if !matches!(version, SUMMARY_WITHOUT_SALE | SUMMARY_VERSION) {
+        if !matches!(version, SUMMARY_WITHOUT_SALE | SUMMARY_VERSION | SUMMARY_WITH_RESERVE) {
             return Err(RecordError::Version { found: version });
         }
         let phase = [Phase::Settled, Phase::Cancelled].get(usize::from(reader.u8()?)).copied();
@@ -185,9 +200,18 @@ impl SealSummary {
             opened_at: None,
             currency: None,
         };
-        if version == SUMMARY_VERSION {
+        if version != SUMMARY_WITHOUT_SALE {
             summary.opened_at = reader.option("opened at", |reader| reader.time("opened at"))?;
             summary.currency = Some(reader.currency("currency")?);
+        }
+        if version == SUMMARY_WITH_RESERVE {
+            for sku in &mut summary.skus {
+                sku.reserve = reader.units("reserve")?;
+            }
+            // Without any it is another version.
+            if summary.skus.iter().all(|sku| sku.reserve.is_zero()) {
+                return Err(reader.invalid("reserve"));
+            }
         }
         if reader.is_at_end() { Ok(summary) } else { Err(reader.invalid("summary")) }
     }
@@ -208,7 +232,10 @@ fn skus(reader: &mut Reader<'_>) -> Result<Box<[SealedSku]>, RecordError> {
         return Err(reader.invalid("SKUs"));
     }
     (0..count)
-        .map(|_| Ok(SealedSku { supplied: reader.units("supplied")?, sold: reader.units("sold")? }))
+        .map(|_| {
+            let (supplied, sold) = (reader.units("supplied")?, reader.units("sold")?);
+            Ok(SealedSku { supplied, sold, reserve: Units::ZERO })
+        })
         .collect()
 }
 
@@ -229,6 +256,8 @@ pub struct ChainSums {
     pools: DropPools,
     /// Units supplied and sold, by SKU.
     skus: Vec<(u64, u64)>,
+    /// Units in reserve, by SKU.
+    reserve: Vec<Units>,
 }
 
 impl ChainSums {
@@ -246,6 +275,7 @@ impl ChainSums {
             is_supplied: false,
             pools: DropPools::default(),
             skus: Vec::new(),
+            reserve: Vec::new(),
         }
     }
 
@@ -322,6 +352,13 @@ impl ChainSums {
         if let Some(planned) = &turn.planned {
             self.plan = Some(planned.clone());
             self.pools = DropPools::of(&planned.1);
+            self.reserve = planned.1.skus.iter().map(|sku| sku.reserve).collect();
+        }
+        for (pool, left) in &turn.reserved {
+            let place = usize::from(self.pools.sku_of(*pool).get());
+            if let Some(reserve) = self.reserve.get_mut(place) {
+                *reserve = *left;
+            }
         }
         self.ended = turn.ended.or(self.ended);
         self.is_supplied |= turn.is_supplied;
@@ -341,7 +378,8 @@ impl ChainSums {
         let skus = plan.skus.iter().enumerate().map(|(place, sku)| {
             let (supplied, sold) = self.skus.get(place).copied().unwrap_or_default();
             let supplied = if self.is_supplied { units(supplied) } else { sku.supply };
-            SealedSku { supplied, sold: units(sold) }
+            let reserve = self.reserve.get(place).copied().unwrap_or_default();
+            SealedSku { supplied, sold: units(sold), reserve }
         });
         let summary = SealSummary {
             phase,
@@ -380,6 +418,8 @@ pub(crate) struct Turn {
     opened: bool,
     ended: Option<Phase>,
     is_supplied: bool,
+    /// What is in reserve by it, in the row's order.
+    reserved: Vec<(PoolIndex, Units)>,
 }
 
 impl Turn {
@@ -396,10 +436,13 @@ impl Turn {
                 }
             }
             Record::Lot { .. } => self.is_supplied = true,
+            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
+                self.reserved.push((*pool, *left));
+            }
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
-            | Record::Correction(_)
+            | Record::Correction(CorrectionRecord::Withdrawn { .. })
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)
@@ -420,7 +463,7 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{HoldId, PoolIndex, PoolMap, SlotIndex, TakeNumber, ViewerNumber};
+    use stampede_domain::{HoldId, PoolMap, SlotIndex, TakeNumber, ViewerNumber};
     use stampede_testkit::{euros, plan_of, sku, units};
 
     use super::*;
@@ -450,9 +493,39 @@ mod tests {
         let seal = sums.seal(DropId::new(1), (start, seq), head, UnixMillis::default()).unwrap();
         assert_eq!((seal.units_supplied, seal.units_sold), (15, 4));
         let summary = SealSummary::decode(&seal.summary).unwrap();
-        let sealed = |supplied, sold| SealedSku { supplied: units(supplied), sold: units(sold) };
+        let sealed = |supplied, sold| {
+            let (supplied, sold) = (units(supplied), units(sold));
+            SealedSku { supplied, sold, reserve: Units::ZERO }
+        };
         assert_eq!(*summary.skus, [sealed(12, 3), sealed(3, 1)]);
         assert_eq!((summary.opened_at, summary.currency), (None, Some(euros(0).currency())));
+    }
+
+    #[test]
+    fn a_seal_says_what_was_in_reserve_to_the_end() {
+        let (start, seq) = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
+        let (mut sums, at) = (ChainSums::new((start, seq)), UnixMillis::new(7));
+        let mut plan = plan_of([sku("mug", 5), sku("cup", 3)]);
+        (plan.skus[0].reserve, plan.skus[1].reserve) = (units(9), units(2));
+        sums.record(&Record::Planned { plan: Arc::new(plan), revision: 1 }, at);
+        let pool = PoolIndex::new(0).unwrap();
+        for left in [4, 6] {
+            let reserved = CorrectionRecord::Reserved { pool, left: units(left) };
+            sums.record(&reserved.into(), at);
+        }
+        sums.record(&Record::Phase(PhaseRecord::Cancelled), at);
+        let head = RowHash::genesis(DropId::new(1));
+        let seal = sums.seal(DropId::new(1), (start, seq), head, at).unwrap();
+        let summary = SealSummary::decode(&seal.summary).unwrap();
+        assert_eq!(summary.skus.iter().map(|sku| sku.reserve.get()).collect::<Vec<_>>(), [6, 2]);
+        assert_eq!((seal.summary[0], summary.encode()), (3, seal.summary.clone()));
+        for end in 0..seal.summary.len() {
+            assert!(SealSummary::decode(&seal.summary[..end]).is_err(), "cut after {end} bytes");
+        }
+        let mut none = seal.summary.clone();
+        let reserves = none.len() - 2;
+        none[reserves..].fill(0);
+        assert!(SealSummary::decode(&none).is_err(), "without any it is version 2");
     }
 
     #[test]

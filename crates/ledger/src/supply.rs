@@ -31,6 +31,7 @@ impl SupplyDelta {
                 HoldRecord::Released { hold, units } | HoldRecord::Expired { hold, units },
             ) => (hold.pool(), 0, -count(*units)),
             Record::Hold(HoldRecord::Confirmed { .. })
+            | Record::Correction(CorrectionRecord::Reserved { .. })
             | Record::Planned { .. }
             | Record::Phase(_)
             | Record::Stream(_)

@@ -21,8 +21,9 @@ const sum = (skus) => skus.reduce(
     left: all.left + sku.available,
     held: all.held + (sku.held ?? 0),
     paid: all.paid + (sku.sold ?? 0),
+    reserve: all.reserve + (sku.reserve ?? 0),
   }),
-  { supplied: 0, left: 0, held: 0, paid: 0 },
+  { supplied: 0, left: 0, held: 0, paid: 0, reserve: 0 },
 );
 
 /** The units of a drop. A stage is not told what is held and paid: there all that is taken is either. */
@@ -37,7 +38,7 @@ export function sumOf(sale) {
 export function standingOf(phase, all) {
   const nothing = all.supplied > 0 && all.left === 0;
   if (phase === "scheduled" || phase === "countdown" || phase === "cancelled") return phase;
-  if (nothing && all.held === 0) return "sold_out";
+  if (nothing && all.held === 0 && !all.reserve) return "sold_out";
   if (phase === "open" && nothing) return "all_taken";
   return phase;
 }
@@ -319,7 +320,7 @@ function lines(snapshot, running) {
   const found = running.drops.map((summary) => {
     const sale = snapshot.drops.find((one) => one.drop === summary.drop);
     if (sale) return here(sale);
-    const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold };
+    const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold, reserve: summary.reserve };
     return { drop: summary.drop, title: summary.title, mode: summary.mode, goods: [], standing: standingOf(summary.phase, all), all };
   });
   for (const sale of snapshot.drops) if (!found.some((line) => line.drop === sale.drop)) found.push(here(sale));

@@ -103,6 +103,8 @@ pub(crate) struct Figures {
     pub(crate) held: u64,
     #[serde(default)]
     pub(crate) sold: u64,
+    #[serde(default)]
+    pub(crate) reserve: u64,
 }
 
 /// When held units end.
@@ -252,6 +254,8 @@ pub(crate) struct Summary {
     pub(crate) held: u64,
     #[serde(default)]
     pub(crate) sold: Option<u64>,
+    #[serde(default)]
+    pub(crate) reserve: u64,
 }
 
 /// Who is signed in.

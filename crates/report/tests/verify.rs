@@ -317,6 +317,53 @@ fn lies_about_units_that_were_taken_back_are_found() {
 }
 
 #[test]
+fn lies_about_the_reserve_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let mut terms = plan(&[10, 4]);
+    terms.skus[0].reserve = units(7);
+    let drop = sim.open(terms);
+    sim.buy(drop, 1, 0, 1, "a");
+    sim.flush();
+    sim.reserved(drop, 0, 2);
+    sim.restock(drop, 0, 5);
+    sim.take_back(drop, 0, 3);
+    sim.reserved(drop, 0, 5);
+    sim.flush();
+    sim.tally(drop, 1);
+    sim.settle(drop);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let is_reserved =
+        |record: &Record| matches!(record, Record::Correction(CorrectionRecord::Reserved { .. }));
+    let of = |number, count| -> Record {
+        CorrectionRecord::Reserved { pool: pool(number), left: units(count) }.into()
+    };
+    // More than the lot behind has, less than it draws, none of it, more than before.
+    for left in [1, 3, 6, 8] {
+        let found = lie(&dir, |rows| {
+            let (row, at) = find(rows, is_reserved);
+            rows[row].records[at] = of(0, left);
+        });
+        assert!(kinds(&found).contains(&"reserve_differs"), "{left}: {found}");
+    }
+    check("reserve_differs", &dir, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Lot { lot: 3, .. }));
+        rows[row].records.insert(at, of(1, 1));
+    });
+    check("unknown_pool", &dir, |rows| {
+        let (row, at) = find(rows, is_reserved);
+        rows[row].records[at] = of(9, 1);
+    });
+    check("seal_summary_differs", &dir, |rows| {
+        let is_it = |record: &Record| *record == of(0, 5);
+        let (row, at) = find(rows, is_it);
+        rows[row].records.remove(at);
+    });
+}
+
+#[test]
 fn lies_about_takes_are_found() {
     let ledger = sound();
     check("take_missing", &ledger, |rows| {

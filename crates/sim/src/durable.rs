@@ -40,6 +40,8 @@ pub(crate) struct Durable {
     pub(crate) books: Books,
     pub(crate) takes: HashMap<HoldId, JournaledTake>,
     pub(crate) pools: HashMap<(DropId, PoolIndex), Pool>,
+    /// Units in reserve, by drop and pool.
+    pub(crate) reserves: BTreeMap<(DropId, PoolIndex), u64>,
     by_key: HashMap<(DropId, ViewerNumber, KeyFingerprint), HoldId>,
     /// Units of a viewer in holds and orders, by SKU.
     of_viewers: HashMap<(DropId, ViewerNumber, SkuIndex), u64>,
@@ -73,6 +75,7 @@ impl Durable {
             books: Books::new(limits),
             takes: HashMap::new(),
             pools: HashMap::new(),
+            reserves: BTreeMap::new(),
             by_key: HashMap::new(),
             of_viewers: HashMap::new(),
             plans: BTreeMap::new(),
@@ -105,6 +108,10 @@ impl Durable {
     fn record(&mut self, drop: DropId, record: &Record) -> Result<(), Violation> {
         match record {
             Record::Planned { plan, .. } => {
+                for (pool, sku) in plan.pools().iter() {
+                    let reserve = plan.sku(sku).map_or(0, |sku| u64::from(sku.reserve.get()));
+                    self.reserves.insert((drop, pool), reserve);
+                }
                 self.plans.insert(drop, std::sync::Arc::clone(plan));
             }
             Record::Lot { pool, units, .. } => {
@@ -116,6 +123,9 @@ impl Durable {
                 let left = left.filter(|left| *left >= of.out);
                 of.supplied =
                     left.ok_or(format!("{drop} {pool}: {units} withdrawn were not free"))?;
+            }
+            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
+                self.reserves.insert((drop, *pool), u64::from(left.get()));
             }
             Record::Hold(record) => self.hold(drop, record)?,
             Record::Payment(record) => {

@@ -52,6 +52,7 @@ pub fn sku(id: &str, supply: u32) -> SkuPlan {
         image: None,
         price: euros(1990),
         supply: units(supply),
+        reserve: units(0),
         limit_per_viewer: units(2),
         numbered: false,
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, Moment, TextFault, UnixMillis, check_shown,
+    DropId, DropPlan, Moment, SkuPlan, TextFault, UnixMillis, check_shown,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, PhaseRecord, Record, RecordedOutcome};
@@ -159,7 +159,7 @@ impl Books {
     ) -> CommandOutcome {
         check_plan(plan, now.wall)?;
         let rooms = self.check_place(plan, for_house)?;
-        self.check_memory(&plan.merchant, None, plan.skus.iter().map(|sku| sku.supply))?;
+        self.check_memory(&plan.merchant, None, plan.skus.iter().map(SkuPlan::units))?;
         let drop = self.next_drop;
         // Whose stream it is stands in front of the drop.
         self.change_rooms(now.sale, rooms, out);

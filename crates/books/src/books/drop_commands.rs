@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DropPlan, Moment, Phase, PhaseChange};
+use stampede_domain::{DropId, DropPlan, Moment, Phase, PhaseChange, SkuPlan};
 use stampede_ledger::{PhaseRecord, Record};
 
 use super::{Books, command_context::CommandContext};
@@ -36,9 +36,8 @@ impl Books {
                 check_phase(action, phase, &[Phase::Open, Phase::Paused])?;
                 return self.restock(now.sale, drop, (sku, *units), out).map(Some);
             }
-            DropAction::TakeBack { sku, units } => {
-                let withdrawn = shown.withdrawn;
-                self.take_back(now.sale, (drop, phase), (sku, *units), withdrawn, out)?;
+            DropAction::TakeBack(units) => {
+                self.take_back(now.sale, (drop, phase), units, shown.withdrawn, out)?;
             }
             DropAction::CancelOrder(cancel) => {
                 let given = (command, shown.order);
@@ -100,7 +99,7 @@ impl Books {
             | DropAction::Patch { .. }
             | DropAction::Feature
             | DropAction::Restock { .. }
-            | DropAction::TakeBack { .. }
+            | DropAction::TakeBack(_)
             | DropAction::CancelOrder(_)
             | DropAction::Extend { .. } => unreachable!("the caller decides what changes no phase"),
         }
@@ -129,7 +128,7 @@ impl Books {
             return Err(CommandRefusal::Fixed { field: "mode" });
         }
         let revision = book.revision() + 1;
-        self.check_memory(&plan.merchant, Some(drop), plan.skus.iter().map(|sku| sku.supply))?;
+        self.check_memory(&plan.merchant, Some(drop), plan.skus.iter().map(SkuPlan::units))?;
         self.add_drop(drop, revision, (plan, now.sale), out);
         Ok(())
     }

@@ -16,10 +16,7 @@ impl DropBook {
         if self.phase().is_final() {
             return 0;
         }
-        if self.was_supplied() {
-            return (limits.bytes_needed)(&mut self.supplied_max.iter().copied());
-        }
-        (limits.bytes_needed)(&mut self.plan().skus.iter().map(|sku| sku.supply))
+        (limits.bytes_needed)(&mut self.supplied_max.iter().copied())
     }
 }
 

@@ -68,7 +68,7 @@ impl Books {
         }
         let sku = self.drops[&drop].plan().sku(order.sku).expect("an order is of one of the SKUs");
         let (sku, units) = (sku.id.clone(), Units::new(units).expect("no more than the order has"));
-        self.restock(now, drop, (&sku, units), out)
+        self.sell_again(now, drop, (&sku, units), out)
     }
 }
 

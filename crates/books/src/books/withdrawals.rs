@@ -1,6 +1,6 @@
 //! Units that are taken back from a sale before anybody takes them.
 
-use stampede_domain::{DropId, Phase, PoolIndex, SkuId, Units, UnixMillis};
+use stampede_domain::{DropId, Phase, PoolIndex, Units, UnixMillis};
 use stampede_ledger::CorrectionRecord;
 
 use super::{
@@ -9,8 +9,8 @@ use super::{
     command_context::{FreeUnits, OverDrop, Withdrawal},
 };
 use crate::{
-    command::{CommandRefusal, DropAction, StaffCommand, StockRefusal},
-    decision::Decision,
+    command::{CommandRefusal, DropAction, StaffCommand, StockRefusal, TakeBack},
+    decision::{Act, Decision},
     keys::KeyState,
 };
 
@@ -25,12 +25,11 @@ impl Books {
             return None;
         }
         let granted = self.granted(command, over).ok()?;
-        let Grant::Drop { drop, action: DropAction::TakeBack { sku, units }, stands, .. } = granted
-        else {
+        let Grant::Drop { drop, action: DropAction::TakeBack(wanted), stands, .. } = granted else {
             return None;
         };
-        let pool = self.pool_to_withdraw((drop, stands.phase), (sku, *units)).ok()?;
-        Some(FreeUnits { drop, pool, units: *units })
+        let pool = self.pool_to_withdraw((drop, stands.phase), wanted).ok()?;
+        Some(FreeUnits { drop, pool, units: wanted.units })
     }
 
     /// Records what the shell has taken out of the stock.
@@ -38,17 +37,25 @@ impl Books {
         &mut self,
         at: UnixMillis,
         (drop, phase): (DropId, Phase),
-        (sku, units): (&SkuId, Units),
+        wanted: &TakeBack,
         withdrawn: Option<Withdrawal>,
         out: &mut Decision,
     ) -> Result<(), CommandRefusal> {
-        let pool = self.pool_to_withdraw((drop, phase), (sku, units))?;
+        let pool = self.pool_to_withdraw((drop, phase), wanted)?;
+        let TakeBack { sku, units, to_reserve } = wanted;
         match withdrawn.expect("the shell takes out what it is asked for before the command") {
             Withdrawal::NotFree { free } => {
-                Err(StockRefusal::NotFree { sku: sku.clone(), units, free }.into())
+                Err(StockRefusal::NotFree { sku: sku.clone(), units: *units, free }.into())
             }
             Withdrawal::Done => {
-                self.record(at, drop, CorrectionRecord::Withdrawn { pool, units }, out);
+                self.record(at, drop, CorrectionRecord::Withdrawn { pool, units: *units }, out);
+                if *to_reserve {
+                    let reserve = self.drops[&drop].reserve[usize::from(pool.get())];
+                    // The pool had them before, so they fit.
+                    let left = reserve.checked_add(*units).unwrap_or(Units::MAX);
+                    self.set_reserve(at, drop, (pool, left), out);
+                    out.at_once.push(Act::ShowReserved { drop, pool, units: *units });
+                }
                 Ok(())
             }
         }
@@ -58,7 +65,7 @@ impl Books {
     fn pool_to_withdraw(
         &self,
         (drop, phase): (DropId, Phase),
-        (sku, units): (&SkuId, Units),
+        wanted: &TakeBack,
     ) -> Result<PoolIndex, CommandRefusal> {
         let action = DropAction::TAKE_BACK;
         match phase {
@@ -70,8 +77,8 @@ impl Books {
                 return Err(CommandRefusal::WrongPhase { action, phase });
             }
         }
-        let pool = self.drops[&drop].pool_of(sku)?;
-        if units.is_zero() {
+        let pool = self.drops[&drop].pool_of(&wanted.sku)?;
+        if wanted.units.is_zero() {
             return Err(StockRefusal::NoUnits.into());
         }
         Ok(pool)

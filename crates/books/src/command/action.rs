@@ -85,12 +85,7 @@ pub enum DropAction {
         units: Units,
     },
     /// Take units off the sale that nobody has taken.
-    TakeBack {
-        /// Of which SKU.
-        sku: SkuId,
-        /// How many.
-        units: Units,
-    },
+    TakeBack(TakeBack),
     /// Cancel units of an order, or give money back for it.
     CancelOrder(CancelOrder),
     /// Give every live hold more time: payments cannot go through.
@@ -114,6 +109,17 @@ pub struct CancelOrder {
     /// How many cancellations of the order its actor saw, if there may be no other since; no part of what the key
     /// names.
     pub seen: Option<u32>,
+}
+
+/// Units that are taken off the sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeBack {
+    /// Of which SKU.
+    pub sku: SkuId,
+    /// How many.
+    pub units: Units,
+    /// Whether they go into the reserve, from where they may be put on sale again; else they are gone.
+    pub to_reserve: bool,
 }
 
 /// What staff do to the brake.
@@ -278,7 +284,7 @@ impl DropAction {
         Self::Feature => "feature",
         Self::Close => "close",
         Self::Restock { .. } => "restock",
-        Self::TakeBack { .. } => "take_back",
+        Self::TakeBack(_) => "take_back",
         Self::CancelOrder(_) => "cancel_order",
         Self::Extend { .. } => "extend",
     }
@@ -319,7 +325,7 @@ impl DropAction {
             | Self::Feature
             | Self::Close
             | Self::Restock { .. }
-            | Self::TakeBack { .. } => stands.is_as(&seen),
+            | Self::TakeBack(_) => stands.is_as(&seen),
             Self::Edit { .. } | Self::Patch { .. } => stands.revision == seen.revision,
             Self::Cancel
             | Self::CancelCountdown

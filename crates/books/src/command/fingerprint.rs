@@ -8,7 +8,7 @@ use std::sync::Arc;
 use stampede_domain::{BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint};
 use stampede_ledger::{Record, codec};
 
-use super::{Action, BrakeAction, CancelOrder, DropAction, StreamAction};
+use super::{Action, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack};
 
 /// Version of the layout; another layout would make old keys look reused.
 const VERSION: u8 = 1;
@@ -91,8 +91,13 @@ impl Bytes {
             DropAction::Edit { plan } => self.plan(plan),
             DropAction::Patch { changes, .. } => self.changes(*changes),
             DropAction::StartCountdownFor { countdown } => self.number(countdown.get()),
-            DropAction::Restock { sku, units } | DropAction::TakeBack { sku, units } => {
+            DropAction::Restock { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
+            }
+            DropAction::TakeBack(TakeBack { sku, units, to_reserve }) => {
+                self.pair(sku.as_str(), u64::from(units.get()));
+                // What gives them up for good has the bytes that it had before there were reserves.
+                self.0.extend(to_reserve.then_some(1));
             }
             DropAction::CancelOrder(CancelOrder { order, units, amount, restock, seen: _ }) => {
                 self.pair(&order.to_string(), u64::from(*units));
@@ -273,6 +278,11 @@ mod tests {
         assert_eq!(prints.len(), all.len());
     }
 
+    fn take_back(to_reserve: bool) -> DropAction {
+        let (sku, units) = ("mug".parse().unwrap(), testkit::units(9));
+        DropAction::TakeBack(TakeBack { sku, units, to_reserve })
+    }
+
     fn patch(supply: u32, changes: &[u8]) -> DropAction {
         let plan = Arc::new(testkit::plan(supply));
         DropAction::Patch { plan, changes: KeyFingerprint::of(changes) }
@@ -302,7 +312,8 @@ mod tests {
             on(DropAction::Feature),
             on(DropAction::Close),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
-            on(DropAction::TakeBack { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
+            on(take_back(false)),
+            on(take_back(true)),
             on(cancel(2, None, true)),
             on(cancel(0, Some(500), false)),
             on(DropAction::Extend { by: DurationMs::from_secs(90) }),
@@ -353,7 +364,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 36] = [
+    const GOLDEN: [&str; 37] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -367,6 +378,7 @@ mod tests {
         "close e45979b7209490b9aa1e67043c1a7d1c",
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
         "take_back 496071d02ed215d9c53bd9eb73a331fd",
+        "take_back fdd6eab7ec1e94381da312b68b29c05f",
         "cancel_order 953abbb65babbcd4f249cdc9f29cc12b",
         "cancel_order da7a20a98dd81bd87ea9121ecd6039d0",
         "extend a0694e310603799602cf30cf0fface2d",

@@ -22,7 +22,7 @@ mod refusal;
 mod role;
 mod stock_refusal;
 
-pub use action::{Action, BrakeAction, CancelOrder, DropAction, StreamAction};
+pub use action::{Action, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack};
 pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
 pub use role::Role;

@@ -77,7 +77,7 @@ impl Role {
             Self::Host => Self::is_hosting(action) && !matches!(action, DropAction::Cancel),
             Self::Creator => {
                 Self::is_hosting(action)
-                    && !matches!(action, DropAction::Restock { .. } | DropAction::TakeBack { .. })
+                    && !matches!(action, DropAction::Restock { .. } | DropAction::TakeBack(_))
             }
             Self::Ops => matches!(
                 action,

@@ -8,7 +8,7 @@ mod watch;
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropPlan, DurationMs, Moment, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
+    DropPlan, DurationMs, Moment, Phase, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis,
 };
 use stampede_ledger::{
     CorrectionRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord,
@@ -36,7 +36,9 @@ pub struct DropBook {
     opened_at: Option<UnixMillis>,
     /// Units of all lots without those that were withdrawn, by pool.
     pub(crate) supplied: Vec<Units>,
-    /// The most units that each pool has had: memory stays for them.
+    /// Units that are not on sale until somebody puts them there, by pool.
+    pub(crate) reserve: Vec<Units>,
+    /// The most units that each pool has had or may have without asking: memory is counted for them.
     pub(crate) supplied_max: Vec<Units>,
     pub(crate) lots: u32,
     /// Durable takes without an end. Below zero for a moment where a hold ends before its take was
@@ -74,7 +76,8 @@ impl DropBook {
             opens_at: None,
             opened_at: None,
             supplied: vec![Units::ZERO; pools],
-            supplied_max: vec![Units::ZERO; pools],
+            reserve: plan.skus.iter().map(|sku| sku.reserve).collect(),
+            supplied_max: plan.skus.iter().map(SkuPlan::units).collect(),
             lots: 0,
             live_holds: 0,
             accounted: vec![0; pools],
@@ -98,7 +101,12 @@ impl DropBook {
                 let place = self.place(*pool)?;
                 let sum = self.supplied[place].checked_add(*units).unwrap_or(Units::MAX);
                 self.supplied[place] = sum;
-                self.supplied_max[place] = sum.max(self.supplied_max[place]);
+                let most = sum.checked_add(self.reserve[place]).unwrap_or(Units::MAX);
+                self.supplied_max[place] = most.max(self.supplied_max[place]);
+            }
+            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
+                let place = self.place(*pool)?;
+                self.reserve[place] = *left;
             }
             Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
                 let place = self.place(*pool)?;
@@ -223,6 +231,7 @@ impl DropBook {
             opens_at,
             opened_at,
             supplied,
+            reserve,
             supplied_max,
             lots,
             live_holds,
@@ -238,7 +247,7 @@ impl DropBook {
         let (payments, has_opened) = (payments.journaled(), opened_at.is_some());
         format!(
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} opened \
-             {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} of {supplied_max:?} \
+             {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} reserve {reserve:?} of {supplied_max:?} \
              live {live_holds} accounted \
              {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} {payments}"
         )
@@ -296,6 +305,11 @@ impl DropBook {
     /// Units of all lots without those that were withdrawn, by pool.
     pub fn supplied(&self) -> &[Units] {
         &self.supplied
+    }
+
+    /// Units that are not on sale until somebody puts them there, by pool.
+    pub fn reserve(&self) -> &[Units] {
+        &self.reserve
     }
 
     /// Lots so far.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_books::{
     Action, BrakeAction, CancelOrder, DropAction, Role, SeenDrop, StaffCommand, StreamAction,
-    StreamScope,
+    StreamScope, TakeBack,
 };
 use stampede_domain::{
     BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint,
@@ -133,7 +133,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
             if verb == "restock" {
                 DropAction::Restock { sku, units }
             } else {
-                DropAction::TakeBack { sku, units }
+                let to_reserve = words.take("to_reserve");
+                DropAction::TakeBack(TakeBack { sku, units, to_reserve })
             }
         }
     };
@@ -212,6 +213,8 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         restock,
         seen: None,
     };
+    let take_back =
+        |to_reserve| TakeBack { sku: "mug".parse().unwrap(), units: units(3), to_reserve };
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },
@@ -224,7 +227,8 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Feature,
         DropAction::Close,
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
-        DropAction::TakeBack { sku: "mug".parse().unwrap(), units: units(3) },
+        DropAction::TakeBack(take_back(false)),
+        DropAction::TakeBack(take_back(true)),
         DropAction::CancelOrder(cancel(false)),
         DropAction::CancelOrder(cancel(true)),
         DropAction::Extend { by: span(30) },
@@ -272,6 +276,9 @@ pub(crate) fn label(action: &Action) -> &'static str {
         Action::Drop { action: DropAction::StartCountdownFor { .. }, .. } => "open (in 20s)",
         Action::Drop { action: DropAction::CancelOrder(cancel), .. } if cancel.restock => {
             "cancel_order (restock)"
+        }
+        Action::Drop { action: DropAction::TakeBack(back), .. } if back.to_reserve => {
+            "take_back (to reserve)"
         }
         action => action.name(),
     }

@@ -49,6 +49,7 @@ impl Shell {
                 self.release_for(ban);
             }
             Act::ShowStream { .. }
+            | Act::ShowReserved { .. }
             | Act::MoveOrder { .. }
             | Act::MissStart { .. }
             | Act::BeginStart { .. }
@@ -83,7 +84,8 @@ impl Shell {
             | Effect::Stretched { .. }
             | Effect::Extended { .. }
             | Effect::Attempt(_)
-            | Effect::PaymentFailed { .. } => {}
+            | Effect::PaymentFailed { .. }
+            | Effect::Draw { .. } => {}
             Effect::Supply { drop, pool, units } => {
                 let pool = self.stock.sales.get_mut(drop).unwrap().pool(*pool);
                 pool.supplied += units.get();

@@ -84,6 +84,11 @@ fn units_that_nobody_has_taken_are_taken_back() {
 }
 
 #[test]
+fn what_is_in_reserve_goes_on_sale_when_somebody_says_so() {
+    check("reserves.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

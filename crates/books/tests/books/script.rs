@@ -291,6 +291,11 @@ impl Script {
         {
             write!(text, ", {} {} of {}", sku.id, pool.available, pool.supplied).unwrap();
         }
+        for (left, sku) in book.reserve().iter().zip(&sale.plan.skus) {
+            if !left.is_zero() {
+                write!(text, ", {left} {} in reserve", sku.id).unwrap();
+            }
+        }
         let live = book.live_holds();
         if live > 0 {
             write!(text, ", {live} live holds").unwrap();

@@ -34,6 +34,7 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Stream(StreamRecord::OfflineLapsed) => "offline_lapsed",
         Record::Featured => "featured",
         Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
+        Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
         Record::Suspended { .. } => "suspended",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
@@ -76,7 +77,10 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         Record::Lot { pool, units, lot } => {
             format!("{name} {lot} {} {units}", names.pool(drop, *pool))
         }
-        Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+        Record::Correction(
+            CorrectionRecord::Withdrawn { pool, units }
+            | CorrectionRecord::Reserved { pool, left: units },
+        ) => {
             format!("{name} {} {units}", names.pool(drop, *pool))
         }
         Record::Hold(record) => return hold_record(name, record, names),
@@ -220,6 +224,9 @@ pub(crate) fn act(act: &Act, names: &dyn Names) -> String {
             format!("show {drop} offline since {}", time_words(*at))
         }
         Act::ShowStream { drop, offline_since: None } => format!("show {drop} online"),
+        Act::ShowReserved { drop, pool, units } => {
+            format!("show {units} more in reserve of {drop} {}", names.pool(*drop, *pool))
+        }
         Act::MissStart { drop, at, why } => {
             format!("start of {drop} at {} missed: {why}", time_words(*at))
         }
@@ -273,6 +280,9 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
         Effect::Room(room) => format!("room {} changes", room.stream),
         Effect::Supply { drop, pool, units } => {
             format!("supply {drop} {} {units}", names.pool(*drop, *pool))
+        }
+        Effect::Draw { drop, pool, units } => {
+            format!("{units} fewer in reserve of {drop} {}", names.pool(*drop, *pool))
         }
         Effect::Give { hold, units, .. } => format!("give {units} of {}", names.hold(*hold)),
         Effect::Order { hold, .. } => format!("order {}", names.hold(*hold)),

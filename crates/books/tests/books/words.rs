@@ -120,14 +120,18 @@ pub(crate) fn time(since: DurationMs) -> UnixMillis {
     UnixMillis::new(BEGIN_MS).plus(since)
 }
 
-/// The terms of a drop: `mug 5 cup 3 hold 60s countdown 10s starts 1m ends 20m offline 30s`, with
+/// The terms of a drop: `mug 5 reserve 2 cup 3 hold 60s countdown 10s starts 1m ends 20m offline 30s`, with
 /// `stream late`, `merchant beta`, `limit 4`, `rehearsal`, `grace 2s`, `stretch 30s`; `stays` behind `offline 30s` leaves it to the host
 /// to go on. Planned times are times of the story.
 pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
     let mut skus: Vec<SkuPlan> = Vec::new();
     while let Some(id) = words.peek().filter(|word| SKUS.contains(word)) {
         words.word();
-        skus.push(sku(id, words.number()));
+        let mut sku = sku(id, words.number());
+        if words.take("reserve") {
+            sku.reserve = stampede_testkit::units(words.number());
+        }
+        skus.push(sku);
     }
     let mut plan = plan_of(skus);
     while let Some(term) = words.peek() {

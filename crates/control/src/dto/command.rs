@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, DurationMs, HoldId, SkuId, StreamId};
-use stampede_engine::{CancelOrder, Done, DropAction, SeenDrop};
+use stampede_engine::{CancelOrder, Done, DropAction, SeenDrop, TakeBack as TakenBack};
 use utoipa::ToSchema;
 
 use super::{
@@ -127,6 +127,10 @@ pub(crate) struct TakeBack {
     /// How many: nobody may have taken them.
     #[schema(example = 4500, minimum = 1, maximum = 16_777_215)]
     units: u32,
+    /// Whether they go into the reserve, from where a restock puts them on sale again; else they are gone.
+    #[serde(default)]
+    #[schema(default = false)]
+    to_reserve: bool,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default)]
     #[schema(max_length = 500)]
@@ -140,7 +144,8 @@ impl TakeBack {
     /// The command.
     pub(crate) fn to_action(&self) -> Result<DropAction, Problem> {
         let sku: SkuId = parsed("sku", &self.sku)?;
-        Ok(DropAction::TakeBack { sku, units: units("units", self.units)? })
+        let (units, to_reserve) = (units("units", self.units)?, self.to_reserve);
+        Ok(DropAction::TakeBack(TakenBack { sku, units, to_reserve }))
     }
 
     /// The drop as the caller saw it.

@@ -81,6 +81,8 @@ pub(crate) struct SkuState {
     held: u32,
     /// Units in orders.
     sold: u32,
+    /// Units that are not on sale until somebody puts them there.
+    reserve: u32,
     /// Number of the latest take, 0 before the first; left out once the drop has left memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_take: Option<u64>,
@@ -176,6 +178,7 @@ impl SkuState {
             available: figures.available.get(),
             held: figures.held.get(),
             sold: figures.sold.get(),
+            reserve: figures.reserve.get(),
             last_take: figures.last_take,
         }
     }

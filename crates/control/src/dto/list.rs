@@ -105,6 +105,9 @@ pub(crate) struct DropSummary {
     /// Units in orders; left out for the role platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     sold: Option<u64>,
+    /// Units that are not on sale until somebody puts them there; left out for the role platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserve: Option<u64>,
 }
 
 /// What a list says of a drop beside where it stands.
@@ -168,11 +171,12 @@ impl DropSummary {
             available: sum(|sku| sku.available),
             held: Some(sum(|sku| sku.held)),
             sold: Some(sum(|sku| sku.sold)),
+            reserve: Some(sum(|sku| sku.reserve)),
         }
     }
 
     /// The same for whoever is not told what is held and paid.
     pub(crate) fn without_money(self) -> Self {
-        Self { held: None, sold: None, ..self }
+        Self { held: None, sold: None, reserve: None, ..self }
     }
 }

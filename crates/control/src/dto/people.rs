@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stampede_domain::DropId;
-use stampede_engine::{Action, DropAction, StaffCommand};
+use stampede_engine::{Action, DropAction, StaffCommand, TakeBack};
 use utoipa::ToSchema;
 
 /// Who is present at a stream: sent again whenever somebody comes or goes.
@@ -58,7 +58,9 @@ impl CommandGiven {
     pub(crate) fn new(command: &StaffCommand, drop: DropId, at_ms: u64) -> Self {
         let (sku, units) = match &command.action {
             Action::Drop {
-                action: DropAction::Restock { sku, units } | DropAction::TakeBack { sku, units },
+                action:
+                    DropAction::Restock { sku, units }
+                    | DropAction::TakeBack(TakeBack { sku, units, .. }),
                 ..
             } => (Some(sku.to_string()), Some(units.get())),
             _ => (None, None),

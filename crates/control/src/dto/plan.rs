@@ -167,6 +167,10 @@ pub(crate) struct SkuBody {
     /// Units of the first lot; 0 where a lot is added later.
     #[schema(example = 15_000, minimum = 0, maximum = 16_777_215)]
     supply: u32,
+    /// Units that are not on sale until somebody puts them there; with `supply` at most 16,777,215.
+    #[serde(default)]
+    #[schema(default = 0, minimum = 0, maximum = 16_777_215)]
+    reserve: u32,
     /// Units of this SKU that one viewer may hold or own; if left out, the drop's limit.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 16_777_215)]
@@ -278,6 +282,7 @@ impl SkuBody {
             image: self.image.clone(),
             price,
             supply: units(&field("supply"), self.supply)?,
+            reserve: units(&field("reserve"), self.reserve)?,
             limit_per_viewer: own_limit.transpose()?.unwrap_or(limit),
             numbered: self.numbered,
         })
@@ -366,6 +371,7 @@ impl From<&SkuPlan> for SkuBody {
             image: sku.image.clone(),
             price: sku.price.into(),
             supply: sku.supply.get(),
+            reserve: sku.reserve.get(),
             limit_per_viewer: Some(sku.limit_per_viewer.get()),
             numbered: sku.numbered,
         }

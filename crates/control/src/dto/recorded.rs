@@ -103,6 +103,9 @@ struct RecordedDoing {
     /// How many units.
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<u32>,
+    /// Whether the units that were taken back went into the reserve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_reserve: Option<bool>,
     /// The lot's number within the drop.
     #[serde(skip_serializing_if = "Option::is_none")]
     lot: Option<u32>,
@@ -168,9 +171,10 @@ impl RecordedDoing {
                 units: Some(units.get()),
                 ..Self::default()
             },
-            CommandEffect::TakenBack { sku, units } => Self {
+            CommandEffect::TakenBack { sku, units, to_reserve } => Self {
                 sku: sku.as_ref().map(ToString::to_string),
                 units: Some(units.get()),
+                to_reserve: Some(*to_reserve),
                 ..Self::default()
             },
             CommandEffect::OrderCancelled { order, units, amount, lot } => Self {

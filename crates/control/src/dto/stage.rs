@@ -109,7 +109,7 @@ pub(crate) struct StageDrop {
     /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_in_ms: Option<u64>,
-    /// Whether units are held that may come back.
+    /// Whether units may come on sale again: some are held, or in reserve.
     can_come_back: bool,
     /// Time left until the last hold ends, in milliseconds; left out if nothing is held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +148,10 @@ impl From<&DropView> for StageDrop {
             opened_ago_ms: standing.opened_ago(now).map(DurationMs::get),
             video_delay_ms: standing.video_delay.get(),
             closes_in_ms: view.closes_in().map(DurationMs::get),
-            can_come_back: view.skus.iter().any(|sku| !sku.held.is_zero()),
+            can_come_back: view
+                .skus
+                .iter()
+                .any(|sku| !(sku.held.is_zero() && sku.reserve.is_zero())),
             last_hold_ends_in_ms: view.ending.last.map(|at| at.since(now.sale).get()),
             skus: skus
                 .map(|(figures, sku)| StageSku {

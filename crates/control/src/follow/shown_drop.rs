@@ -132,7 +132,9 @@ impl ShownDrop {
 
 /// Whether followers are told at once: of everything but the figures that takes and holds move.
 fn is_changed(told: &DropView, view: &DropView) -> bool {
-    let supplied = |view: &DropView| -> Vec<_> { view.skus.iter().map(|s| s.supplied).collect() };
+    let supplied = |view: &DropView| -> Vec<_> {
+        view.skus.iter().map(|sku| (sku.supplied, sku.reserve)).collect()
+    };
     let ahead = |view: &DropView| view.now.ahead_ms();
     told.standing != view.standing
         || supplied(told) != supplied(view)

@@ -37,7 +37,7 @@ const SCHEMAS: &[Schema] = &[
         ("schema", Text), ("drop", Text), ("title", Text), ("stream", Text), ("merchant", Text), ("host", Text),
         ("mode", Of("Mode")), ("revision", Number), ("phase", Of("Phase")), ("phases", ListOf("ReportPhase")),
         ("as_of_ms", Number), ("closing_hash", MaybeText), ("planned", Number), ("supplied", Number),
-        ("held", Number), ("sold", Number), ("left", Number), ("oversold", Number),
+        ("held", Number), ("sold", Number), ("left", Number), ("reserve", Number), ("oversold", Number),
         ("stranded", MaybeNumber), ("taken", Of("ReportTaken")), ("came_back", Of("ReportEnds")),
         ("taken_again", Number), ("skus", ListOf("ReportSku")),
         ("buyers", Number), ("channels", ListOf("ReportChannel")), ("channels_left_out", Number),
@@ -71,7 +71,8 @@ const SCHEMAS: &[Schema] = &[
     ("ReportSku", "Figures of one SKU.", &[
         ("sku", Text), ("title", Text), ("merchant_sku", Text), ("options", ListOf("ReportOption")),
         ("price_minor", Number), ("supplied", Number),
-        ("held", Number), ("sold", Number), ("left", Number), ("taken", Number), ("came_back", Number),
+        ("held", Number), ("sold", Number), ("left", Number), ("reserve", Number), ("taken", Number),
+        ("came_back", Number),
         ("orders", Number), ("refused_for_want", MaybeNumber),
         ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number),
         ("refunded_minor", Number), ("net_minor", Number), ("sold_out_after_ms", MaybeNumber),

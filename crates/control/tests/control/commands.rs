@@ -26,7 +26,7 @@ async fn a_drop_runs_through_its_phases() {
     let state = rig.state(&drop).await;
     assert_eq!(state["featured"], true);
     let mug = json!({
-        "sku": "mug", "supplied": 5, "available": 5, "held": 0, "sold": 0, "last_take": 0,
+        "sku": "mug", "supplied": 5, "available": 5, "held": 0, "sold": 0, "reserve": 0, "last_take": 0,
     });
     assert_eq!(state["skus"], json!([mug]));
 
@@ -115,6 +115,50 @@ async fn units_that_nobody_has_taken_are_taken_back() {
     let told: Vec<_> = commands.iter().filter(is_it).collect();
     let [told] = told[..] else { panic!("carried out once: {told:?}") };
     assert_eq!((&told["sku"], &told["units"], told.get("lot")), (&json!("mug"), &json!(3), None));
+}
+
+#[tokio::test]
+async fn a_restock_draws_on_the_reserve_and_a_take_back_may_fill_it() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["skus"][0]["reserve"] = json!(6);
+    let drop = rig.open(plan).await;
+    let figures = async || {
+        let mug = &rig.state(&drop).await["skus"][0];
+        ["supplied", "available", "reserve"].map(|name| mug[name].as_u64().unwrap())
+    };
+    assert_eq!(figures().await, [5, 5, 6]);
+    assert_eq!(rig.state(&drop).await["plan"]["skus"][0]["reserve"], 6);
+    let lot = json!({"sku": "mug", "units": 4});
+    let ask = rig.ask("host", "POST", &format!("/v1/drops/{drop}/lots")).key("l").json(&lot);
+    ask.expect(StatusCode::OK).await;
+    until(async || figures().await == [9, 9, 2]).await;
+    let back = json!({"sku": "mug", "units": 3, "to_reserve": true});
+    let ask = rig.ask("host", "POST", &format!("/v1/drops/{drop}/take-back")).key("b").json(&back);
+    ask.expect(StatusCode::OK).await;
+    assert_eq!(figures().await, [6, 6, 5]);
+    let list = rig.ask("admin", "GET", "/v1/drops").expect(StatusCode::OK).await;
+    assert_eq!(list.json["drops"][0]["reserve"], 5);
+    let list = rig.ask("platform", "GET", "/v1/drops").expect(StatusCode::OK).await;
+    assert_eq!(list.json["drops"][0].get("reserve"), None);
+    let list = rig.ask("admin", "GET", "/v1/commands").expect(StatusCode::OK).await;
+    let told = &list.json["commands"][0];
+    assert_eq!((&told["action"], &told["to_reserve"]), (&json!("take_back"), &json!(true)));
+    let report = rig.ask("admin", "GET", &format!("/v1/drops/{drop}/report")).send().await;
+    assert_eq!(
+        (&report.json["reserve"], &report.json["skus"][0]["reserve"]),
+        (&json!(5), &json!(5))
+    );
+}
+
+#[tokio::test]
+async fn supply_and_reserve_together_are_what_a_sku_can_have() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["skus"][0]["reserve"] = json!(16_777_215);
+    let much = rig.ask("admin", "POST", "/v1/drops").key("much").json(&plan);
+    let answer = much.refused(422, "invalid_plan").await;
+    assert!(answer.detail().contains("supply 5 and reserve 16777215"), "{}", answer.text);
 }
 
 #[tokio::test]

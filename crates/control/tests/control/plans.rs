@@ -21,7 +21,8 @@ async fn a_plan_gets_its_defaults() {
         "payment": {"grace_ms": 3_000, "stretch_ms": 60_000},
         "skus": [{
             "id": "mug", "title": "Mug", "options": [], "merchant_sku": "mug",
-            "price": {"minor": 1990, "currency": "EUR"}, "supply": 5, "limit_per_viewer": 2, "numbered": false,
+            "price": {"minor": 1990, "currency": "EUR"}, "supply": 5, "reserve": 0, "limit_per_viewer": 2,
+            "numbered": false,
         }],
     });
     assert_eq!(state["plan"], plan);

@@ -21,7 +21,7 @@ async fn the_state_follows_the_sale() {
     rig.buy_in_vain(&drop, "v5", "cup");
     rig.pay(hold).await;
     let state = rig.state(&drop).await;
-    let mug = json!({"sku": "mug", "supplied": 5, "available": 0, "held": 3, "sold": 2,
+    let mug = json!({"sku": "mug", "supplied": 5, "available": 0, "held": 3, "sold": 2, "reserve": 0,
         "last_take": 3});
     assert_eq!(state["skus"], json!([mug]));
     assert_eq!(state["viewers_connected"], 5);

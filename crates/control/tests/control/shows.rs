@@ -30,7 +30,12 @@ fn over(number: u32) -> SealedDrop {
         merchant: if number.is_multiple_of(2) { "acme" } else { "zeta" }.parse().unwrap(),
         host: "nina".parse().unwrap(),
         mode: Mode::Live,
-        skus: [SealedSku { supplied: Units::new(5).unwrap(), sold: Units::ONE }].into(),
+        skus: [SealedSku {
+            supplied: Units::new(5).unwrap(),
+            sold: Units::ONE,
+            reserve: Units::ZERO,
+        }]
+        .into(),
         opened_at: Some(UnixMillis::new(NOON - 90_000_000)),
         currency: Some("EUR".parse().unwrap()),
     };

@@ -83,6 +83,12 @@ impl Steward {
                 self.sales[&drop].set_stream_offline(offline_since);
                 self.shared.tell_followers();
             }
+            Act::ShowReserved { drop, pool, units } => {
+                let sale = &self.sales[&drop];
+                if let Some(sku) = sale.sku_of(pool) {
+                    sale.reserves().add(sku, units);
+                }
+            }
             Act::MissStart { drop, at, why } => self.miss_start(drop, at, why),
             Act::BeginStart { drop, late_ms } => {
                 if late_ms >= LATE_MS

@@ -122,6 +122,13 @@ impl Steward {
                 sale.stock().add_supply(pool, units).expect("checked before the lot was recorded");
                 self.shared.drop_changed(drop);
             }
+            Effect::Draw { drop, pool, units } => {
+                let sale = &self.sales[&drop];
+                if let Some(sku) = sale.sku_of(pool) {
+                    sale.reserves().draw(sku, units);
+                }
+                self.shared.tell_followers();
+            }
             Effect::Give { hold, viewer, units, end } => self.give((hold, viewer), units, end),
             Effect::Order { hold, viewer, units } => {
                 let drop = hold.drop_id();

@@ -1,13 +1,24 @@
 //! Units that nobody has taken are taken back.
 
-use stampede_domain::{DropId, Units};
-use stampede_engine::{Buy, CommandOutcome, CommandRefusal, DropAction, Role, StockRefusal};
+use stampede_domain::{DropId, Phase, Units, limits::SETTLED_KEPT_MS};
+use stampede_engine::{
+    Buy, CommandOutcome, CommandRefusal, DropAction, Role, StockRefusal, TakeBack,
+};
 use stampede_ledger::{CorrectionRecord, Record, fake::Fault};
 
 use crate::support::{World, plan, wait_for};
 
 fn take_back(count: u32) -> DropAction {
-    DropAction::TakeBack { sku: "mug".parse().unwrap(), units: Units::new(count).unwrap() }
+    take_back_to(count, false)
+}
+
+fn take_back_to(count: u32, to_reserve: bool) -> DropAction {
+    let (sku, units) = ("mug".parse().unwrap(), Units::new(count).unwrap());
+    DropAction::TakeBack(TakeBack { sku, units, to_reserve })
+}
+
+fn reserve(world: &World, drop: DropId) -> u32 {
+    world.engine.sale(drop).unwrap().figures()[0].reserve.get()
 }
 
 fn give(world: &World, drop: DropId, key: &str, action: DropAction) -> CommandOutcome {
@@ -80,6 +91,56 @@ fn units_leave_the_sale_before_the_record_and_come_back_with_a_crash() {
     assert_eq!((world.figures(drop), withdrawn(&world)), ([5, 5, 0, 0], 0), "nobody was told");
     give(&world, drop, "three", take_back(3)).unwrap();
     assert_eq!((world.figures(drop), withdrawn(&world)), ([2, 2, 0, 0], 1));
+}
+
+#[test]
+fn the_reserve_shows_what_may_still_go_on_sale() {
+    let mut world = World::new();
+    let mut plan = plan(5);
+    plan.skus[0].reserve = Units::new(10).unwrap();
+    let drop = world.open_drop(plan);
+    assert_eq!((world.figures(drop), reserve(&world, drop)), ([5, 5, 0, 0], 10));
+    let more = |count| DropAction::Restock {
+        sku: "mug".parse().unwrap(),
+        units: Units::new(count).unwrap(),
+    };
+    give(&world, drop, "more", more(4)).unwrap();
+    give(&world, drop, "back", take_back_to(3, true)).unwrap();
+    assert_eq!((world.figures(drop), reserve(&world, drop)), ([6, 6, 0, 0], 9));
+    // What is drawn shows on sale before it shows as drawn; what goes back shows at once.
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let drawn = world.give_as(Role::Host, "draw", more(5).on(drop)).unwrap();
+    world.ledger.wait_until_hanging();
+    let back = world.give_as(Role::Host, "back-2", take_back_to(2, true).on(drop)).unwrap();
+    wait_for("the reserve", || (reserve(&world, drop) == 11).then_some(()));
+    assert_eq!(world.figures(drop), [4, 4, 0, 0]);
+    world.ledger.release();
+    drawn.get().unwrap();
+    back.get().unwrap();
+    wait_for("the lot", || (reserve(&world, drop) == 6).then_some(()));
+    let world = world.restart(100);
+    assert_eq!((world.figures(drop), reserve(&world, drop)), ([9, 9, 0, 0], 6));
+    give(&world, drop, "all", more(8)).unwrap();
+    assert_eq!((world.figures(drop), reserve(&world, drop)), ([17, 17, 0, 0], 0));
+}
+
+#[test]
+fn a_drop_that_is_over_says_what_was_in_reserve_to_the_end() {
+    let mut world = World::new();
+    let mut plan = plan(5);
+    plan.skus[0].reserve = Units::new(7).unwrap();
+    let drop = world.open_drop(plan);
+    give(&world, drop, "end", DropAction::Close).unwrap();
+    world.wait_phase(drop, Phase::Settled);
+    let left = |world: &World| world.engine.over(drop).map(|over| over.skus[0].reserve.get());
+    world.advance(SETTLED_KEPT_MS);
+    wait_for("the drop to be over", || left(&world));
+    assert_eq!(left(&world), Some(7));
+    // From the rows, then from the seal alone.
+    for outage in [100, SETTLED_KEPT_MS] {
+        world = world.restart(outage);
+        assert_eq!(left(&world), Some(7), "after {outage} ms");
+    }
 }
 
 #[test]

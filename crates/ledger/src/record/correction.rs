@@ -12,4 +12,11 @@ pub enum CorrectionRecord {
         /// How many.
         units: Units,
     },
+    /// What a SKU has in reserve has changed, by the lot right behind or by the units that were withdrawn right before.
+    Reserved {
+        /// The pool that the SKU's lots go to.
+        pool: PoolIndex,
+        /// Units in reserve from now on.
+        left: Units,
+    },
 }

@@ -86,6 +86,7 @@ ordinals! {
     49 UnmatchedDone "unmatched done" "";
     50 TallyWithSources "tally" ", with SKUs and channels of clicks";
     51 Withdrawn "withdrawn" "";
+    52 Reserved "reserved" "";
 }
 
 const _: () = {

@@ -288,13 +288,18 @@ fn options_that_break_a_rule_are_refused() {
     };
     // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
     assert_eq!(field(&[0]), "options");
-    assert_eq!(field(&[1, 5]), "options");
+    assert_eq!(field(&[1, 6]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
     assert_eq!(field(&[1, 2, 100, 2]), "resume");
     // No number for any SKU, one for a SKU that there is not.
     assert_eq!(field(&[1, 4, 0]), "numbered");
     assert_eq!(field(&[1, 4, 2]), "numbered");
+    // No reserve, one of nothing, one of a SKU that there is not, one twice.
+    assert!(with(&[1, 5, 1, 0, 9]).is_ok());
+    for reserves in [&[1, 5, 0][..], &[1, 5, 1, 0, 0], &[1, 5, 1, 1, 9], &[1, 5, 2, 0, 9, 0, 9]] {
+        assert_eq!(field(reserves), "reserves");
+    }
     assert!(matches!(with(&[1, 3, 0xe1, 0xd4, 3, 0]), Err(RecordError::Plan { .. })), "60,001 ms");
     // 15 is no multiple of 10.
     assert!(matches!(with(&[1, 1, 15, 10]), Err(RecordError::Plan { .. })));

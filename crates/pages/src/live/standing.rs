@@ -11,9 +11,9 @@ pub(crate) enum Standing {
     Planned,
     Countdown,
     Open,
-    /// Open with nothing left, while held units may come back.
+    /// Open with nothing left, while held units may come back or some are in reserve.
     AllTaken,
-    /// Nothing left, nothing held.
+    /// Nothing left, nothing held, nothing in reserve.
     SoldOut,
     Paused,
     Closed,
@@ -28,6 +28,7 @@ pub(crate) struct Sum {
     pub(crate) left: u64,
     pub(crate) held: u64,
     pub(crate) paid: u64,
+    pub(crate) reserve: u64,
 }
 
 impl Sum {
@@ -37,6 +38,7 @@ impl Sum {
             left: sum.left + sku.available,
             held: sum.held + sku.held,
             paid: sum.paid + sku.sold,
+            reserve: sum.reserve + sku.reserve,
         })
     }
 
@@ -57,6 +59,7 @@ impl Sum {
             left: summary.available,
             held: summary.held,
             paid: summary.sold.unwrap_or_default(),
+            reserve: summary.reserve,
         }
     }
 }
@@ -71,17 +74,17 @@ impl Standing {
     }
 
     pub(crate) fn new(phase: Phase, sum: Sum) -> Self {
-        Self::of_units(phase, sum.supplied, sum.left, sum.held)
+        Self::of_units(phase, sum.supplied, sum.left, sum.held + sum.reserve)
     }
 
-    /// By the units of all its lots, those that are left, those that are held.
-    pub(crate) fn of_units(phase: Phase, supplied: u64, left: u64, held: u64) -> Self {
+    /// By the units of all its lots, those that are left, those that may come on sale again: held or in reserve.
+    pub(crate) fn of_units(phase: Phase, supplied: u64, left: u64, to_come: u64) -> Self {
         let nothing_left = supplied > 0 && left == 0;
         match phase {
             Phase::Scheduled => Self::Planned,
             Phase::Countdown => Self::Countdown,
             Phase::Cancelled => Self::CalledOff,
-            _ if nothing_left && held == 0 => Self::SoldOut,
+            _ if nothing_left && to_come == 0 => Self::SoldOut,
             Phase::Open if nothing_left => Self::AllTaken,
             Phase::Open => Self::Open,
             Phase::Paused => Self::Paused,
@@ -123,7 +126,7 @@ mod tests {
     use super::*;
 
     fn sum(left: u64, held: u64) -> Sum {
-        Sum { supplied: 10, left, held, paid: 10 - left - held }
+        Sum { supplied: 10, left, held, paid: 10 - left - held, reserve: 0 }
     }
 
     #[test]
@@ -135,6 +138,15 @@ mod tests {
         assert_eq!(Standing::new(Phase::Closed, sum(0, 0)), Standing::SoldOut);
         assert_eq!(Standing::new(Phase::Settled, sum(1, 0)), Standing::Settled);
         assert_eq!(Standing::new(Phase::Paused, sum(0, 3)), Standing::Paused);
+    }
+
+    #[test]
+    fn nothing_is_sold_out_while_some_is_in_reserve() {
+        let reserved = Sum { reserve: 1, ..sum(0, 0) };
+        assert_eq!(Standing::new(Phase::Open, reserved), Standing::AllTaken);
+        assert_eq!(Standing::new(Phase::Paused, reserved), Standing::Paused);
+        assert_eq!(Standing::new(Phase::Closed, reserved), Standing::Closed);
+        assert_eq!(Standing::new(Phase::Settled, reserved), Standing::Settled);
     }
 
     #[test]

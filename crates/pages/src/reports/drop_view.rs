@@ -115,7 +115,7 @@ impl DropView {
 
 /// How the drop stands.
 fn standing(report: &Report) -> Standing {
-    Standing::of_units(report.phase, report.supplied, report.left, report.held)
+    Standing::of_units(report.phase, report.supplied, report.left, report.held + report.reserve)
 }
 
 fn state(report: &Report, reader: &Reader) -> State {

@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) sold: u64,
     #[serde(default)]
     pub(crate) left: u64,
+    #[serde(default)]
+    pub(crate) reserve: u64,
     pub(crate) oversold: u64,
     pub(crate) taken: Taken,
     #[serde(default)]

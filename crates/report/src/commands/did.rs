@@ -59,6 +59,8 @@ pub enum CommandEffect {
         sku: Option<SkuId>,
         /// How many.
         units: Units,
+        /// Whether they went into the reserve.
+        to_reserve: bool,
     },
     /// Cancelled units of an order, or gave money back for it.
     OrderCancelled {
@@ -135,7 +137,16 @@ impl LatestEffects {
             }
             Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
                 let sku = self.sku(drop, pool);
-                self.latest.insert(drop, CommandEffect::TakenBack { sku, units });
+                let taken = CommandEffect::TakenBack { sku, units, to_reserve: false };
+                self.latest.insert(drop, taken);
+            }
+            Record::Correction(CorrectionRecord::Reserved { .. }) => {
+                // What a restock draws is told by its lot, which follows.
+                if let Some(CommandEffect::TakenBack { to_reserve, .. }) =
+                    self.latest.get_mut(&drop)
+                {
+                    *to_reserve = true;
+                }
             }
             Record::Room(room) => {
                 self.latest.insert(drop, CommandEffect::Room(*room));

@@ -148,7 +148,10 @@ impl DropFold {
                 self.pool(*pool, seq)?.supplied += u64::from(units.get());
             }
             Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
-                self.withdraw(*pool, *units, at, seq)?;
+                self.withdraw((*pool, *units), (at, seq))?;
+            }
+            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
+                self.pool(*pool, seq)?.reserve = u64::from(left.get());
             }
             Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
                 self.confirm(*hold, *units, *amount, (at, seq))?;
@@ -233,19 +236,13 @@ impl DropFold {
     /// Units leave the sale: what is left may be taken already.
     fn withdraw(
         &mut self,
-        pool: PoolIndex,
-        units: Units,
-        at: UnixMillis,
-        seq: Seq,
+        (pool, units): (PoolIndex, Units),
+        (at, seq): (UnixMillis, Seq),
     ) -> Result<(), FoldError> {
         let unbalanced = FoldError::Unbalanced { drop: self.drop, seq, pool };
-        let sums = self.pool(pool, seq)?;
-        let left = sums.supplied.checked_sub(u64::from(units.get()));
-        sums.supplied = left.ok_or(unbalanced)?;
-        let Some(terms) = &mut self.terms else { return Ok(()) };
-        let all = PoolSums::of(&terms.pools);
+        let all = self.terms.as_mut().and_then(|terms| terms.withdraw(pool, units, at));
+        let all = all.ok_or(unbalanced)?;
         self.pace.shrink(at, (all.held + all.sold, all.sold), all.supplied);
-        terms.mark_sold_out(pool, at);
         Ok(())
     }
 
@@ -468,7 +465,8 @@ impl DropFold {
         let for_want = self.tallied.refusals.for_want();
         let places = (0..=u8::MAX).filter_map(SkuIndex::new);
         let figures = places.zip(&terms.skus).map(|(sku, SkuSums { gross, sold_out })| {
-            let PoolSums { supplied, held, sold, taken, came_back, orders } = terms.of_sku(sku);
+            let PoolSums { supplied, held, sold, taken, came_back, orders, reserve } =
+                terms.of_sku(sku);
             let sold_out_after = self.pace.since_opening(*sold_out);
             let of_pools = terms.map.pools_of(sku).map(|pool| self.money.of_pool(pool));
             let money =
@@ -476,6 +474,7 @@ impl DropFold {
             SkuReport {
                 sku,
                 supplied,
+                reserve,
                 held,
                 sold,
                 taken,

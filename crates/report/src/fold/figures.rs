@@ -56,8 +56,10 @@ pub struct JournalFigures {
 pub struct SkuReport {
     /// Which SKU of the plan.
     pub sku: SkuIndex,
-    /// Units of all lots.
+    /// Units of all lots without those that were taken back.
     pub supplied: u64,
+    /// Units that are not on sale until somebody puts them there.
+    pub reserve: u64,
     /// Units in holds now.
     pub held: u64,
     /// Units in orders.
@@ -229,6 +231,11 @@ impl DropReport {
     /// Units of the first lots, as the latest plan has them. Until the drop begins to open they are not supplied.
     pub fn planned(&self) -> u64 {
         self.plan.skus.iter().map(|sku| u64::from(sku.supply.get())).sum()
+    }
+
+    /// Units that are not on sale until somebody puts them there.
+    pub fn reserve(&self) -> u64 {
+        self.skus.iter().map(|sku| sku.reserve).sum()
     }
 
     /// Refusals for want of units.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropPlan, Money, PoolIndex, PoolMap, SkuIndex, UnixMillis};
+use stampede_domain::{DropPlan, Money, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis};
 
 /// Units of one pool, or of several together.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct PoolSums {
     pub(super) taken: u64,
     pub(super) came_back: u64,
     pub(super) orders: u64,
+    /// Not on sale.
+    pub(super) reserve: u64,
 }
 
 /// What is kept of one SKU beside the sums of its pools.
@@ -44,6 +46,7 @@ impl PoolSums {
             taken: sum.taken + pool.taken,
             came_back: sum.came_back + pool.came_back,
             orders: sum.orders + pool.orders,
+            reserve: sum.reserve + pool.reserve,
         })
     }
 }
@@ -53,7 +56,12 @@ impl Terms {
     /// nothing.
     pub(super) fn new(plan: &Arc<DropPlan>, revision: u32, map: PoolMap) -> Option<Self> {
         let gross = Money::new(0, plan.skus.first()?.price.currency())?;
-        let pools = vec![PoolSums::default(); map.count()];
+        let reserve = |sku| plan.sku(sku).map_or(0, |sku| u64::from(sku.reserve.get()));
+        let pools = map.iter().map(|(pool, sku)| {
+            let is_common = map.common(sku) == Some(pool);
+            PoolSums { reserve: if is_common { reserve(sku) } else { 0 }, ..PoolSums::default() }
+        });
+        let pools = pools.collect();
         let skus = vec![SkuSums { gross, sold_out: None }; map.skus()];
         Some(Self { plan: Arc::clone(plan), revision, map, pools, skus, gross })
     }
@@ -61,6 +69,20 @@ impl Terms {
     /// Units in the pools of a SKU.
     pub(super) fn of_sku(&self, sku: SkuIndex) -> PoolSums {
         PoolSums::of(self.map.pools_of(sku).map(|pool| &self.pools[usize::from(pool.get())]))
+    }
+
+    /// Units leave the sale, so that what is left may be taken already; returns what all pools have then. `None` if the
+    /// pool has fewer.
+    pub(super) fn withdraw(
+        &mut self,
+        pool: PoolIndex,
+        units: Units,
+        at: UnixMillis,
+    ) -> Option<PoolSums> {
+        let sums = self.pools.get_mut(usize::from(pool.get()))?;
+        sums.supplied = sums.supplied.checked_sub(u64::from(units.get()))?;
+        self.mark_sold_out(pool, at);
+        Some(PoolSums::of(&self.pools))
     }
 
     /// Notes that nothing is left of a pool's SKU, if that is so for the first time. Where nothing was taken, nothing

@@ -144,6 +144,7 @@ impl OrdersFold {
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(CorrectionRecord::Reserved { .. })
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -28,6 +28,8 @@ struct Chain {
     units: BTreeMap<PoolIndex, (u64, u64)>,
     /// Whether there was a lot, withdrawn units included.
     is_supplied: bool,
+    /// What is in reserve since the plan, by pool.
+    reserved: BTreeMap<PoolIndex, Units>,
     plan: Option<(u32, Arc<DropPlan>)>,
     opened_at: Option<UnixMillis>,
     ended: Option<Phase>,
@@ -60,6 +62,7 @@ impl SealCheck {
             match record {
                 Record::Planned { plan, revision } => {
                     chain.plan = Some((*revision, Arc::clone(plan)));
+                    chain.reserved.clear();
                 }
                 Record::Lot { pool, units, .. } => {
                     chain.units.entry(*pool).or_default().0 += u64::from(units.get());
@@ -71,6 +74,9 @@ impl SealCheck {
                 }
                 Record::Phase(PhaseRecord::Opened) => {
                     chain.opened_at.get_or_insert(at);
+                }
+                Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
+                    chain.reserved.insert(*pool, *left);
                 }
                 Record::Phase(PhaseRecord::Settled) => chain.ended = Some(Phase::Settled),
                 Record::Phase(PhaseRecord::Cancelled) => chain.ended = Some(Phase::Cancelled),
@@ -128,6 +134,7 @@ impl Chain {
             amount_minor: 0,
             units: BTreeMap::new(),
             is_supplied: false,
+            reserved: BTreeMap::new(),
             plan: None,
             opened_at: None,
             ended: None,
@@ -187,7 +194,9 @@ impl Chain {
             let sold = of_pools().map(|(_, sold)| sold).sum();
             let supplied =
                 if self.is_supplied { units(supplied)? } else { plan.sku(index)?.supply };
-            Some(SealedSku { supplied, sold: units(sold)? })
+            let reserved = pools.common(index).and_then(|pool| self.reserved.get(&pool));
+            let reserve = reserved.copied().unwrap_or(plan.sku(index)?.reserve);
+            Some(SealedSku { supplied, sold: units(sold)?, reserve })
         };
         let skus = (0..u8::try_from(plan.skus.len()).ok()?).map(sku);
         Some(SealSummary {
@@ -223,7 +232,10 @@ mod tests {
             chain.units.insert(PoolIndex::new(pool).unwrap(), figures);
         }
         let pools = PoolMap::new([0, 1, 0].map(|of| SkuIndex::new(of).unwrap())).unwrap();
-        let sealed = |supplied, sold| SealedSku { supplied: units(supplied), sold: units(sold) };
+        let sealed = |supplied, sold| {
+            let (supplied, sold) = (units(supplied), units(sold));
+            SealedSku { supplied, sold, reserve: Units::ZERO }
+        };
         assert_eq!(*chain.summary(&pools).unwrap().skus, [sealed(12, 3), sealed(3, 1)]);
     }
 }

@@ -73,6 +73,7 @@ pub fn plan(supplies: &[u32]) -> DropPlan {
         price: eur(1_990 + 1_000 * number),
         supply: units(*supply),
         limit_per_viewer: units(3),
+        reserve: units(0),
         numbered: false,
     });
     DropPlan {

@@ -412,14 +412,19 @@ impl Sim {
         }
     }
 
-    /// Takes units back, as many of these as nobody has taken.
+    /// Says what is in reserve, in front of a lot or behind units that were withdrawn.
+    pub fn reserved(&mut self, drop: DropId, number: usize, left: u32) {
+        let (pool, left) = (pool(number), units(left));
+        self.push(drop, CorrectionRecord::Reserved { pool, left }.into());
+    }
+
+    /// Takes units back, as many of these as nobody has taken; the command is not told.
     pub fn take_back(&mut self, drop: DropId, number: usize, count: u32) {
         let count = count.min(self.sale(drop).free(number));
         if count > 0 && matches!(self.sale(drop).phase, Phase::Open | Phase::Paused) {
             self.sale(drop).supplied[number] -= count;
             let (pool, units) = (pool(number), units(count));
             self.push(drop, CorrectionRecord::Withdrawn { pool, units }.into());
-            self.command(drop, "take_back", RecordedOutcome::Accepted);
         }
     }
 

@@ -98,6 +98,12 @@ impl World {
                 continue;
             }
             let figures = sale.figures()[usize::from(sku.get())];
+            let reserve = u64::from(figures.reserve.get());
+            if is_quiet && reserve != self.durable.reserves[&(*drop, *pool)] {
+                return Err(format!(
+                    "{drop} {pool}: {reserve} in reserve, the rows have another figure"
+                ));
+            }
             let on_the_way = |p: &&Pending| p.hold.drop_id() == *drop && p.hold.pool() == *pool;
             let taken: u64 = self.pending.iter().filter(on_the_way).map(|p| p.units).sum();
             // A pending take may stand in a row already.

@@ -8,7 +8,7 @@ use stampede_domain::{
 };
 use stampede_engine::{
     Action, BrakeAction, Buy, BuyRequest, CancelOrder, DropAction, Role, StaffCommand,
-    StreamAction, StreamScope,
+    StreamAction, StreamScope, TakeBack,
 };
 use stampede_testkit::{plan_of, sku};
 
@@ -22,6 +22,7 @@ impl World {
         let skus = SKUS.map(|name| {
             let mut sku = sku(name, chance.pick(&[0, 3, 9, 30, 90]));
             sku.limit_per_viewer = units(chance.pick(&[1, 4, 12, 30]));
+            sku.reserve = units(chance.pick(&[0, 0, 3, 40]));
             sku
         });
         let mut plan = plan_of(skus);
@@ -194,7 +195,8 @@ impl World {
                 if self.chance.percent(60) {
                     DropAction::Restock { sku, units }.on(drop)
                 } else {
-                    DropAction::TakeBack { sku, units }.on(drop)
+                    let to_reserve = self.chance.percent(50);
+                    DropAction::TakeBack(TakeBack { sku, units, to_reserve }).on(drop)
                 }
             }
             52..=54 => DropAction::CancelCountdown.on(drop),

@@ -21,6 +21,7 @@ pub(super) const ONE_THING: &[(&str, &str)] = &[
         "each outcome of a report about a payment, with what its hold then shows",
     ),
     ("crates/report/tests/fold.rs", "each figure of a report, by sales told record by record"),
+    ("crates/report/tests/verify.rs", "each lie that a ledger can tell, with what it is called"),
     ("crates/report/tests/orders.rs", "each field of an order, by one shop's sale"),
 ];
 

@@ -242,6 +242,7 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         Ordinal::Stretched => payment::decode_stretched(reader)?.into(),
         Ordinal::Extended => payment::decode_extended(reader)?.into(),
         Ordinal::Withdrawn => correction::decode_withdrawn(reader)?.into(),
+        Ordinal::Reserved => correction::decode_reserved(reader)?.into(),
         Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?.into(),
         Ordinal::UnmatchedDone => payment::decode_unmatched_done(reader)?.into(),
     })

@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use stampede_domain::{
-    DropPlan, DurationMs, Mode, PaymentTerms, SkuOption, SkuPlan, StockDisplay, WhenOffline,
+    DropPlan, DurationMs, Mode, PaymentTerms, SkuOption, SkuPlan, StockDisplay, Units, WhenOffline,
     limits::{
         ADDRESS_BYTES_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX,
         TITLE_BYTES_MAX,
@@ -23,6 +23,8 @@ const WHEN_OFFLINE: u8 = 2;
 const PAYMENT_TERMS: u8 = 3;
 /// SKUs whose units have numbers: one bit each, the first SKU's lowest.
 const NUMBERED: u8 = 4;
+/// SKUs that have a reserve: the place of each with its units.
+const RESERVES: u8 = 5;
 
 /// Whether a plan needs the record that has room for options.
 pub(crate) fn has_options(plan: &DropPlan) -> bool {
@@ -30,6 +32,13 @@ pub(crate) fn has_options(plan: &DropPlan) -> bool {
         || plan.when_offline.is_some()
         || plan.payment_terms.is_some()
         || numbered(plan) != 0
+        || reserves(plan).next().is_some()
+}
+
+/// The places of the SKUs that have a reserve, with its units.
+fn reserves(plan: &DropPlan) -> impl Iterator<Item = (u64, Units)> + '_ {
+    let places = (0_u64..).zip(plan.skus.iter().map(|sku| sku.reserve));
+    places.filter(|(_, reserve)| !reserve.is_zero())
 }
 
 /// The SKUs whose units have numbers.
@@ -66,6 +75,7 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         plan.when_offline.is_some(),
         plan.payment_terms.is_some(),
         numbered != 0,
+        reserves(plan).next().is_some(),
     ];
     put_len(out, given.into_iter().filter(|given| *given).count());
     if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
@@ -86,6 +96,14 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
     if numbered != 0 {
         out.push(NUMBERED);
         put_varint(out, numbered);
+    }
+    if reserves(plan).next().is_some() {
+        out.push(RESERVES);
+        put_len(out, reserves(plan).count());
+        for (place, reserve) in reserves(plan) {
+            put_varint(out, place);
+            put_varint(out, u64::from(reserve.get()));
+        }
     }
 }
 
@@ -149,6 +167,7 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
                     return Err(reader.invalid("numbered"));
                 }
             }
+            RESERVES => decode_reserves(&mut plan, reader)?,
             _ => return Err(reader.invalid("options")),
         }
     }
@@ -156,6 +175,19 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
         return Err(reader.invalid("options"));
     }
     valid(plan, reader)
+}
+
+fn decode_reserves(plan: &mut DropPlan, reader: &mut Reader<'_>) -> Result<(), RecordError> {
+    let count: usize = reader.int("reserves")?;
+    let mut next = 0;
+    for _ in 0..count {
+        let place: usize = reader.int("reserves")?;
+        let reserve = reader.units("reserve")?;
+        let sku = plan.skus.get_mut(place).filter(|_| place >= next && !reserve.is_zero());
+        sku.ok_or_else(|| reader.invalid("reserves"))?.reserve = reserve;
+        next = place + 1;
+    }
+    if count == 0 { Err(reader.invalid("reserves")) } else { Ok(()) }
 }
 
 fn valid(plan: DropPlan, reader: &Reader<'_>) -> Result<DropPlan, RecordError> {
@@ -221,6 +253,7 @@ fn decode_sku(reader: &mut Reader<'_>) -> Result<SkuPlan, RecordError> {
         price: reader.money("sku.price")?,
         supply: reader.units("sku.supply")?,
         limit_per_viewer: reader.units("sku.limit_per_viewer")?,
+        reserve: Units::ZERO,
         numbered: false,
     })
 }

@@ -1,5 +1,6 @@
 //! A drop's phases, plan revisions, lots, as far as records may move them.
 
+mod reserves;
 mod stream;
 
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use stampede_ledger::{
     UnmatchedRecord,
 };
 
-use self::stream::StreamBook;
 pub use self::stream::StreamFault;
+use self::{reserves::Reserves, stream::StreamBook};
 use super::finding::{Findings, Place};
 
 /// A drop that did what its phase forbids.
@@ -45,6 +46,11 @@ pub enum PhaseFault {
     /// Nothing was withdrawn, or more than a pool had.
     #[error("{units} units withdrawn of {supplied} in pool {pool}")]
     WithdrawnRange { pool: PoolIndex, units: Units, supplied: u64 },
+    /// A reserve that did not change by the lot behind it or by the units withdrawn before it.
+    #[error(
+        "pool {pool} has {left} units in reserve after {before}, and neither a lot nor withdrawn units say why"
+    )]
+    Reserve { pool: PoolIndex, left: Units, before: u64 },
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
@@ -65,6 +71,7 @@ impl PhaseFault {
             Self::LotNumber { .. } => "lot_number",
             Self::LotRange { .. } => "lot_range",
             Self::WithdrawnRange { .. } => "withdrawn_range",
+            Self::Reserve { .. } => "reserve_differs",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::Stream(fault) => fault.kind(),
         }
@@ -136,7 +143,9 @@ impl Stage {
             Record::Stream(StreamRecord::OfflineLapsed) => {
                 matches!(self, Self::Planned | Self::Countdown | Self::Open | Self::Paused)
             }
-            Record::Correction(CorrectionRecord::Withdrawn { .. }) => {
+            Record::Correction(
+                CorrectionRecord::Withdrawn { .. } | CorrectionRecord::Reserved { .. },
+            ) => {
                 matches!(self, Self::Open | Self::Paused)
             }
             Record::Planned { .. } => matches!(self, Self::Planned),
@@ -211,6 +220,7 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Suspended { .. } => "suspended",
         Record::Featured => "featured",
         Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
+        Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
         Record::Heartbeat(_) => "heartbeat",
         Record::Room(_) => "room",
     }
@@ -227,6 +237,8 @@ pub(super) struct Phases {
     pub(super) shut_at: UnixMillis,
     /// Units of all lots without those that were withdrawn, by pool.
     pub(super) supplied: Vec<u64>,
+    /// Units that are not on sale, by pool.
+    reserves: Reserves,
     stream: StreamBook,
     revision: u32,
     lots: u32,
@@ -248,6 +260,7 @@ impl Phases {
         Self {
             supplied: vec![0; pools.count()],
             pools,
+            reserves: Reserves::of(&plan),
             plan,
             stage: Stage::Planned,
             shut_at: UnixMillis::default(),
@@ -267,6 +280,7 @@ impl Phases {
         findings: &mut Findings,
     ) {
         let was_open = self.stage == Stage::Open;
+        self.reserves.see(record, place, findings);
         let led_to = self.stream.record(record, self.stage, &self.plan, at, place, findings);
         if let Some(next) = led_to.or_else(|| self.stage.after(record)) {
             self.stage = next;
@@ -287,6 +301,9 @@ impl Phases {
             Record::Lot { pool, units, lot } => self.lot(*pool, *units, *lot, place, findings),
             Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
                 self.withdraw(*pool, *units, place, findings);
+            }
+            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
+                self.reserves.reserved(*pool, *left, place, findings);
             }
             Record::Phase(
                 PhaseRecord::CountdownCancelled
@@ -323,6 +340,7 @@ impl Phases {
         }
         self.pools = plan.pools();
         self.supplied = vec![0; self.pools.count()];
+        self.reserves = Reserves::of(plan);
         self.plan = Arc::clone(plan);
     }
 

@@ -17,6 +17,8 @@ impl DropReplay {
             CorrectionRecord::Withdrawn { pool, units } => {
                 self.withdraw(pool, units, place, findings);
             }
+            // The phases have it.
+            CorrectionRecord::Reserved { .. } => {}
         }
     }
 
