@@ -145,7 +145,7 @@ impl DropFold {
             Record::Planned { plan, revision } => self.planned(plan, *revision),
             Record::Phase(PhaseRecord::Opened) => self.pace.open(at),
             Record::Lot { pool, units, .. } => {
-                self.pool(*pool, seq)?.supplied += u64::from(units.get());
+                self.pool(*pool, seq)?.lot(u64::from(units.get()));
             }
             Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
                 self.withdraw((*pool, *units), (at, seq))?;
@@ -465,7 +465,7 @@ impl DropFold {
         let for_want = self.tallied.refusals.for_want();
         let places = (0..=u8::MAX).filter_map(SkuIndex::new);
         let figures = places.zip(&terms.skus).map(|(sku, SkuSums { gross, sold_out })| {
-            let PoolSums { supplied, held, sold, taken, came_back, orders, reserve } =
+            let PoolSums { supplied, held, sold, taken, came_back, orders, reserve, lots } =
                 terms.of_sku(sku);
             let sold_out_after = self.pace.since_opening(*sold_out);
             let of_pools = terms.map.pools_of(sku).map(|pool| self.money.of_pool(pool));
@@ -474,6 +474,7 @@ impl DropFold {
             SkuReport {
                 sku,
                 supplied,
+                lots,
                 reserve,
                 held,
                 sold,

@@ -58,6 +58,8 @@ pub struct SkuReport {
     pub sku: SkuIndex,
     /// Units of all lots without those that were taken back.
     pub supplied: u64,
+    /// Units of all lots, those that were taken back among them.
+    pub lots: u64,
     /// Units that are not on sale until somebody puts them there.
     pub reserve: u64,
     /// Units in holds now.
@@ -88,7 +90,7 @@ impl SkuReport {
 
     /// Units ever taken beyond all that were supplied: so many takes at least were of units that had come back.
     pub const fn taken_again(&self) -> u64 {
-        self.taken.saturating_sub(self.supplied)
+        self.taken.saturating_sub(self.lots)
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) struct PoolSums {
     pub(super) orders: u64,
     /// Not on sale.
     pub(super) reserve: u64,
+    /// Ever supplied.
+    pub(super) lots: u64,
 }
 
 /// What is kept of one SKU beside the sums of its pools.
@@ -38,6 +40,11 @@ pub(super) struct Terms {
 }
 
 impl PoolSums {
+    pub(super) const fn lot(&mut self, units: u64) {
+        self.supplied += units;
+        self.lots += units;
+    }
+
     pub(super) fn of<'a>(pools: impl IntoIterator<Item = &'a Self>) -> Self {
         pools.into_iter().fold(Self::default(), |sum, pool| Self {
             supplied: sum.supplied + pool.supplied,
@@ -47,6 +54,7 @@ impl PoolSums {
             came_back: sum.came_back + pool.came_back,
             orders: sum.orders + pool.orders,
             reserve: sum.reserve + pool.reserve,
+            lots: sum.lots + pool.lots,
         })
     }
 }
