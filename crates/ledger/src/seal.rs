@@ -522,7 +522,7 @@ mod tests {
         for end in 0..seal.summary.len() {
             assert!(SealSummary::decode(&seal.summary[..end]).is_err(), "cut after {end} bytes");
         }
-        let mut none = seal.summary.clone();
+        let mut none = seal.summary;
         let reserves = none.len() - 2;
         none[reserves..].fill(0);
         assert!(SealSummary::decode(&none).is_err(), "without any it is version 2");

@@ -77,12 +77,7 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         Record::Lot { pool, units, lot } => {
             format!("{name} {lot} {} {units}", names.pool(drop, *pool))
         }
-        Record::Correction(
-            CorrectionRecord::Withdrawn { pool, units }
-            | CorrectionRecord::Reserved { pool, left: units },
-        ) => {
-            format!("{name} {} {units}", names.pool(drop, *pool))
-        }
+        Record::Correction(record) => correction_record(name, drop, *record, names),
         Record::Hold(record) => return hold_record(name, record, names),
         Record::Stream(StreamRecord::Offline { at }) => format!("{name} from {}", time_words(*at)),
         Record::Suspended { span, until }
@@ -129,6 +124,17 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         }
     };
     format!("{drop} {text}")
+}
+
+fn correction_record(
+    name: &str,
+    drop: DropId,
+    record: CorrectionRecord,
+    names: &dyn Names,
+) -> String {
+    let (CorrectionRecord::Withdrawn { pool, units }
+    | CorrectionRecord::Reserved { pool, left: units }) = record;
+    format!("{name} {} {units}", names.pool(drop, pool))
 }
 
 fn payment_record(record: &PaymentRecord, names: &dyn Names) -> String {

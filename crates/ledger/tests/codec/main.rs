@@ -104,8 +104,7 @@ fn samples() -> Vec<(&'static str, Record)> {
     samples.push(("tally_with_empty_sources", tally::with_empty_sources()));
     samples.extend(house::samples());
     samples.extend(brake::samples());
-    samples.extend(payment::samples());
-    samples.extend(correction::samples());
+    samples.extend(payment::samples().into_iter().chain(correction::samples()));
     samples.push(("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)));
     samples
 }
