@@ -99,6 +99,17 @@ impl Staff {
         }
     }
 
+    /// The staff token that lets the caller in, by its id: sent with the request, or what its session came of.
+    pub(crate) fn came_by(&self) -> Option<&str> {
+        match &self.by {
+            Proof::Token(id) => Some(id),
+            Proof::Session(signed_in) => match &signed_in.session.grant {
+                Grant::Token(id) => Some(id),
+                Grant::Machine | Grant::Invitation(_) => None,
+            },
+        }
+    }
+
     /// Whose share of limited places it takes: a merchant's staff have one together, everybody else by name.
     pub(crate) fn holder(&self) -> String {
         holder(self.merchant(), self.name())

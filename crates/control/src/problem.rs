@@ -116,6 +116,8 @@ codes! {
     AccountReserved "account_reserved" UNPROCESSABLE_ENTITY "Nobody reports for this account"
     UnknownSession "unknown_session" NOT_FOUND "No such session"
     SessionsFull "sessions_full" CONFLICT "As many browsers as may are signed in"
+    UnknownToken "unknown_token" NOT_FOUND "No such staff token"
+    LastAdmin "last_admin" CONFLICT "No other admin would be left"
     InvitationUnknown "invitation_unknown" NOT_FOUND "No such invitation"
     InvitationUsed "invitation_used" GONE "Somebody came in by the invitation already"
     InvitationOver "invitation_over" GONE "The invitation is over"

@@ -45,6 +45,8 @@ pub struct ControlParts {
     pub draining: DrainSignal,
     /// The demo that runs this server, if one does.
     pub demo: Option<Arc<Demo>>,
+    /// The settings in force, which admins read: without secrets.
+    pub settings: serde_json::Value,
 }
 
 /// The parts behind one pointer, cloned for each request.
@@ -164,6 +166,11 @@ impl ControlState {
     /// What links of shares begin with, if that is known.
     pub(crate) fn shared_at(&self) -> Option<PublicUrl> {
         self.0.parts.config.shared_at.clone().or_else(|| self.site().url())
+    }
+
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> &serde_json::Value {
+        &self.0.parts.settings
     }
 
     /// Where browsers find the interface.

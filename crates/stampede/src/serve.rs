@@ -100,6 +100,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         config: interface,
         draining: DrainSignal::default(),
         demo,
+        settings: serde_json::to_value(&config)?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {

@@ -18,12 +18,14 @@ mod recorded;
 mod report;
 mod rooms;
 mod session;
+mod settings;
 mod shares;
 mod shows;
 mod stage;
 mod standing;
 mod stream_list;
 mod timeline;
+mod tokens;
 
 pub(crate) use attention::{
     ATTENTION_DEFAULT, AttentionKind, AttentionLine, AttentionList, AttentionParams,
@@ -60,6 +62,7 @@ pub(crate) use rooms::{
 pub(crate) use session::{
     SessionEnding, SessionLine, SessionList, SessionState, SignIn, SignInBody,
 };
+pub(crate) use settings::SettingsInForce;
 pub(crate) use shares::{
     MadeShareBody, ShareBody, ShareLine, ShareList, ShareParams, SharedFacts, SharedReport,
 };
@@ -68,3 +71,4 @@ pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 pub(crate) use standing::{PhaseName, SeenState};
 pub(crate) use stream_list::{StreamList, StreamListParams, StreamSummary};
 pub(crate) use timeline::{HoldStory, Timeline};
+pub(crate) use tokens::{TokenLine, TokenList};

@@ -65,7 +65,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["healthz", "openapi"], &[]),
     (&["readyz"], &[&[Draining, Poisoned]]),
     (&["metrics", "list_bans", "brake_state", "list_drops", "list_streams", "list_shows", "list_rooms", "list_sessions",
-        "list_invitations", "sign_out_everywhere"], &[&[Forbidden]]),
+        "list_invitations", "sign_out_everywhere", "list_tokens", "settings"], &[&[Forbidden]]),
     (&["ban_state"], &[&[Forbidden, UnknownBan]]),
     (&["stop_takes"], &[COMMAND]),
     (&["let_takes_go", "set_rates"], &[COMMAND, PACED, &[NotInForce]]),
@@ -118,6 +118,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["share_report"], &[&[Forbidden, UnknownDrop, FieldsConflict, InvalidLabel, SharesFull, KeyReused]]),
     (&["shared_file"], &[&[UnknownShare, ShareOver, NotShared, TooManyReads, TooManyGuesses, Busy, ReportUnavailable]]),
     (&["revoke_share"], &[&[Forbidden, UnknownShare]]),
+    (&["revoke_token"], &[&[Forbidden, UnknownToken, LastAdmin]]),
     (&["withdraw_invitation"], &[&[Forbidden, InvitationUnknown]]),
 ];
 

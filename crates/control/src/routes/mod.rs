@@ -1,5 +1,6 @@
 //! One module for each part of the interface.
 
+mod accounts;
 mod attention;
 mod brake;
 mod commands;
@@ -117,7 +118,7 @@ fn payments() -> OpenApiRouter<ControlState> {
         .routes(routes!(payments::payment))
 }
 
-/// Browsers that are signed in.
+/// Who may come in, who has.
 fn sessions() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
         .routes(routes!(sessions::list, sessions::sign_in, sessions::end_all))
@@ -126,6 +127,9 @@ fn sessions() -> OpenApiRouter<ControlState> {
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::look))
         .routes(routes!(invitations::withdraw))
+        .routes(routes!(accounts::tokens))
+        .routes(routes!(accounts::revoke))
+        .routes(routes!(accounts::settings))
 }
 
 /// Reports that anybody reads who has their link.

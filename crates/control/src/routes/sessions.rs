@@ -258,6 +258,7 @@ impl From<StaffError> for Problem {
                 );
                 return Self::new(Code::NameTaken, detail);
             }
+            StaffError::LastAdmin { .. } => Code::LastAdmin,
             StaffError::SessionsFull { .. } => Code::SessionsFull,
             StaffError::TooManyInvitations { .. } => Code::InvitationsFull,
             StaffError::BeyondOwn { .. } => Code::Forbidden,

@@ -72,6 +72,14 @@ pub enum StaffError {
         /// What was asked for.
         id: String,
     },
+    /// Nobody could let others in any more.
+    #[error(
+        "{id} is the last token of an admin who is not bound; make another one first: stampede token add"
+    )]
+    LastAdmin {
+        /// What was to be revoked.
+        id: String,
+    },
     /// An invitation for something that is not the inviter's own.
     #[error("the invitation goes beyond the inviter's own {what}")]
     BeyondOwn {

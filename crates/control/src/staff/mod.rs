@@ -76,6 +76,11 @@ impl NewStaff {
             && (role, merchant, streams) != (&other.role, &other.merchant, &other.streams)
     }
 
+    /// Whether this is an admin for every merchant and every stream.
+    fn is_free_admin(&self) -> bool {
+        self.role == Role::Admin && self.merchant.is_none() && self.streams.is_all()
+    }
+
     fn check(&self) -> Result<(), StaffError> {
         let Self { name, role, merchant, streams } = self;
         check_shown(name, STAFF_NAME_BYTES_MAX).map_err(StaffError::Name)?;

@@ -75,10 +75,21 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::UnknownToken`], [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn revoke(&self, id: &str) -> Result<(), StaffError> {
+        self.file.change(|tokens| remove(tokens, id).map(drop))
+    }
+
+    /// The same, unless no admin who is not bound would have a token then: whoever is not at the server's machine could let
+    /// nobody in any more.
+    ///
+    /// # Errors
+    /// [`StaffError::LastAdmin`], and those of [`StaffTokens::revoke`].
+    pub fn revoke_but_the_last_admins(&self, id: &str) -> Result<(), StaffError> {
         self.file.change(|tokens| {
-            let place = tokens.iter().position(|stored| stored.token.id == id);
-            let unknown = || StaffError::UnknownToken { id: id.to_owned() };
-            tokens.remove(place.ok_or_else(unknown)?);
+            let removed = remove(tokens, id)?;
+            let is_left = tokens.iter().any(|stored| stored.token.staff.is_free_admin());
+            if removed.token.staff.is_free_admin() && !is_left {
+                return Err(StaffError::LastAdmin { id: id.to_owned() });
+            }
             Ok(())
         })
     }
@@ -116,6 +127,12 @@ impl StaffTokens {
     pub fn is_empty(&self) -> Result<bool, StaffError> {
         self.file.look(Vec::is_empty)
     }
+}
+
+fn remove(tokens: &mut Vec<TokenRecord>, id: &str) -> Result<TokenRecord, StaffError> {
+    let place = tokens.iter().position(|stored| stored.token.id == id);
+    let unknown = || StaffError::UnknownToken { id: id.to_owned() };
+    Ok(tokens.remove(place.ok_or_else(unknown)?))
 }
 
 /// Whether there is room for a token, and its name is nobody else's.

@@ -183,6 +183,7 @@ impl Rig {
             config,
             draining: self.draining.clone(),
             demo: None,
+            settings: json!({ "viewers": { "connections_max": 18_000 } }),
         }
     }
 

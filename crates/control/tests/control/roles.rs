@@ -136,6 +136,12 @@ impl Matrix {
                 path = path.replace("{reference}", &name);
             }
         }
+        if template.contains("{token}") {
+            let (role, streams) = (Role::Host, StreamScope::All);
+            let staff = NewStaff { name: name.clone(), role, merchant: None, streams };
+            let made = self.rig.staff.add(staff, UnixMillis::new(NOON)).unwrap();
+            path = path.replace("{token}", &made.token.id);
+        }
         let body = json!({ "name": name, "role": "host", "valid_ms": 3_600_000 });
         let invite = || self.rig.ask("admin", "POST", "/v1/invitations").json(&body);
         if template.contains("{invitation}") {
