@@ -1,6 +1,6 @@
 //! Turns the message files into one method for each message.
 //!
-//! Messages of `reports-*.txt` are said by the server alone: browsers load the others.
+//! Messages of `reports-*.txt` and `accounts-*.txt` are said by the server alone: browsers load the others.
 //!
 //! A key that one language lacks, or whose placeholders differ, ends the build; so does a count without
 //! a form for one, where its language has one.
@@ -22,6 +22,9 @@ use forms::Part;
 /// The file of each language with its variant of `Language`; the first is the pattern.
 const FILES: [(&str, &str); 2] = [("en", "English"), ("zh-CN", "Chinese")];
 
+/// Parts of the messages that no browser needs.
+const SERVERS_OWN: [&str; 2] = ["reports", "accounts"];
+
 /// Whether a language has a form of its own for one.
 const HAS_FORMS: [bool; 2] = [true, false];
 
@@ -37,7 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (place, (name, _)) in FILES.iter().enumerate() {
         read(name, &mut sent[place])?;
         languages[place] = sent[place].clone();
-        read(&format!("reports-{name}"), &mut languages[place])?;
+        for part in SERVERS_OWN {
+            read(&format!("{part}-{name}"), &mut languages[place])?;
+        }
     }
     let faults = faults(&languages);
     if !faults.is_empty() {

@@ -16,6 +16,9 @@ document.querySelector("[data-do=sign-out]")?.addEventListener("click", async ()
   location.assign("/sign-in");
 });
 
+// On a phone the navigation is scrolled: the page that is open is in view.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 // The menu closes like one.
 const menu = document.querySelector("details.who");
 addEventListener("keydown", (event) => {

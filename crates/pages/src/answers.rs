@@ -263,6 +263,9 @@ pub(crate) struct Summary {
 pub(crate) struct Session {
     pub(crate) name: String,
     pub(crate) role: String,
+    /// The merchant that it is bound to.
+    #[serde(default)]
+    pub(crate) merchant: Option<String>,
     /// The streams that it is bound to.
     #[serde(default)]
     pub(crate) streams: Vec<String>,

@@ -36,6 +36,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ),
     ("live.css", CSS, include_str!("../assets/live.css")),
     ("report.css", CSS, include_str!("../assets/report.css")),
+    ("accounts.css", CSS, include_str!("../assets/accounts.css")),
     ("demo.css", CSS, include_str!("../assets/demo.css")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("words-en.mjs", MODULE, words::module(Language::English)),
@@ -73,6 +74,8 @@ const MODULES: &[(&str, &str)] = &[
     ("cancel.mjs", include_str!("../assets/cancel.mjs")),
     ("closing.mjs", include_str!("../assets/closing.mjs")),
     ("orders.mjs", include_str!("../assets/orders.mjs")),
+    ("invite.mjs", include_str!("../assets/invite.mjs")),
+    ("accounts.mjs", include_str!("../assets/accounts.mjs")),
     ("report-live.mjs", include_str!("../assets/report-live.mjs")),
     ("shares.mjs", include_str!("../assets/shares.mjs")),
     ("report.mjs", include_str!("../assets/report.mjs")),
@@ -81,7 +84,7 @@ const MODULES: &[(&str, &str)] = &[
 ];
 
 /// The modules that pages run, or run as workers: each becomes a script with all that it imports.
-const ENTRIES: [&str; 11] = [
+const ENTRIES: [&str; 12] = [
     "frame.mjs",
     "live.mjs",
     "demo.mjs",
@@ -89,6 +92,7 @@ const ENTRIES: [&str; 11] = [
     "stage.mjs",
     "ops.mjs",
     "orders.mjs",
+    "accounts.mjs",
     "report.mjs",
     "shared.mjs",
     "print.mjs",

@@ -3,6 +3,7 @@
 //! [`router`] stands in front of the interface's own router and asks it from within the process: a page
 //! knows what the documented interface answers to its visitor, nothing else.
 
+mod accounts;
 mod answers;
 mod api;
 mod assets;
@@ -31,7 +32,7 @@ use axum::{
 use crate::api::Api;
 
 /// Every page with its path.
-fn pages() -> [(&'static str, MethodRouter<Api>); 20] {
+fn pages() -> [(&'static str, MethodRouter<Api>); 21] {
     [
         ("/", get(sign_in::first)),
         ("/sign-in", get(sign_in::sign_in)),
@@ -50,6 +51,7 @@ fn pages() -> [(&'static str, MethodRouter<Api>); 20] {
         ("/reports/shows/{drop}/print", get(reports::print_show)),
         ("/shared/{secret}", get(reports::shared)),
         ("/shared/{secret}/print", get(reports::print_shared)),
+        ("/accounts", get(accounts::accounts)),
         ("/ops", get(ops::ops)),
         ("/assets/{name}", get(assets::answer)),
         ("/goods/{file}", get(goods::answer)),

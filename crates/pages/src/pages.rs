@@ -104,6 +104,12 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| matches!(who.role.as_str(), "ops" | "admin"))
     }
 
+    /// Whether accounts are for this visitor: whoever is bound lets nobody in for the others.
+    pub(crate) fn sees_accounts(&self) -> bool {
+        let is_free = |who: &Session| who.merchant.is_none() && who.streams.is_empty();
+        self.who.as_ref().is_some_and(|who| who.role == "admin" && is_free(who))
+    }
+
     /// Whether orders are for this visitor.
     pub(crate) fn sees_orders(&self) -> bool {
         self.who.as_ref().is_some_and(|who| orders::may_read(&who.role))

@@ -157,6 +157,12 @@ fn no_page_outside_the_show_breaks_a_rule() {
     check(&tab, "shows", &mut found);
     tab.go(&server.page("/ops"));
     check(&tab, "ops", &mut found);
+    tab.go(&server.page("/accounts"));
+    check(&tab, "accounts", &mut found);
+    tab.value(
+        "document.querySelectorAll('details.closing').forEach((one) => { one.open = true; })",
+    );
+    check(&tab, "accounts, about to revoke", &mut found);
     tab.go(&server.page("/live/nobody-knows"));
     check(&tab, "unknown show", &mut found);
     assert!(found.is_empty(), "{}", found.join("\n"));

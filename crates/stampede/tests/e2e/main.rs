@@ -3,6 +3,7 @@
 //! [`harness`] has what every run stands on; each other module is one kind of run.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod accounts;
 mod axe;
 mod buffered;
 mod cue;

@@ -1,0 +1,58 @@
+// Accounts: somebody is invited, a token, an invitation or a browser is taken back, a merchant admitted or dismissed.
+import { ready, remove, send } from "./commands.mjs";
+import "./frame.mjs";
+import { beginInviting } from "./invite.mjs";
+import { duration } from "./numbers.mjs";
+import { load, problem, say } from "./words.mjs";
+
+/** Why a request did not succeed, in words. */
+const why = ({ code, told }) => (code === "" ? say("no_connection_short") : problem(code, duration(told?.retry_after_ms ?? 1000)));
+
+function tell(line, text) {
+  line.hidden = text === "";
+  line.querySelector("span").textContent = text;
+}
+
+/** Has a form send one request at a time; what succeeded is seen on the page that is loaded again. */
+function begin(form, ask) {
+  const line = form.querySelector("[role=alert]");
+  let isBusy = false;
+  form.addEventListener("focusin", ready, { once: true });
+  form.addEventListener("input", () => tell(line, ""));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (isBusy) return;
+    isBusy = true;
+    tell(line, "");
+    const done = await ask(line);
+    isBusy = false;
+    if (done === undefined) return;
+    if (done.ok) location.reload();
+    else tell(line, why(done));
+  });
+}
+
+await load(document.documentElement.lang);
+
+beginInviting(document.querySelector("[data-form=invite]"), begin, tell);
+for (const form of document.querySelectorAll("[data-form=remove]")) begin(form, () => remove(form.dataset.path));
+for (const form of document.querySelectorAll("[data-form=admit]")) {
+  const { merchant } = form.elements;
+  begin(form, (line) => {
+    if (merchant.value.trim() !== "") return send(`/v1/rooms/${encodeURIComponent(form.dataset.stream)}/admit`, { merchant: merchant.value.trim() });
+    tell(line, say("accounts_merchant_missing"));
+    merchant.focus();
+    return undefined;
+  });
+}
+for (const button of document.querySelectorAll("[data-do=dismiss-merchant]")) {
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    const { stream, merchant } = button.dataset;
+    const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/dismiss`, { merchant });
+    button.removeAttribute("aria-disabled");
+    if (done.ok) location.reload();
+    else tell(document.querySelector("[data-el=rooms-wrong]"), why(done));
+  });
+}

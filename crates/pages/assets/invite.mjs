@@ -1,0 +1,52 @@
+// Somebody is invited: the form, and the link that it makes.
+import { once } from "./commands.mjs";
+import { say } from "./words.mjs";
+
+const HOUR_MS = 3_600_000;
+
+/** What is asked of the server: fields that nobody filled are left out. */
+export function invitation({ name, role, merchant, streams, hours }) {
+  const body = { name: name.trim(), role, valid_ms: Number(hours) * HOUR_MS };
+  const shows = streams.split(/[\s,，、]+/).filter((stream) => stream !== "");
+  if (merchant.trim() !== "") body.merchant = merchant.trim();
+  if (shows.length > 0) body.streams = shows;
+  return body;
+}
+
+/** Has the form ask for a link by `begin`, and show it. */
+export function beginInviting(form, begin, tell) {
+  const shown = form.querySelector("[data-el=invited]");
+  const link = form.querySelector("[data-el=invite-link]");
+  const { name } = form.elements;
+  begin(form, async (line) => {
+    if (name.value.trim() === "") {
+      tell(line, say("accounts_name_missing"));
+      name.setAttribute("aria-invalid", "true");
+      name.focus();
+      return undefined;
+    }
+    name.removeAttribute("aria-invalid");
+    const given = Object.fromEntries(new FormData(form));
+    try {
+      const { status, told } = await once("/v1/invitations", invitation(given));
+      if (status !== 201) return { ok: false, code: told.code ?? "", told };
+      link.value = told.link;
+      shown.hidden = false;
+      link.focus();
+      link.select();
+      return undefined;
+    } catch {
+      return { ok: false, code: "", told: {} };
+    }
+  });
+  form.querySelector("[data-do=copy]").addEventListener("click", async ({ currentTarget }) => {
+    try {
+      await navigator.clipboard.writeText(link.value);
+      currentTarget.textContent = say("share_copied");
+    } catch {
+      link.focus();
+      link.select();
+      currentTarget.textContent = say("share_copy_failed");
+    }
+  });
+}
