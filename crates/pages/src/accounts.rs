@@ -262,9 +262,10 @@ impl Who {
     fn new(words: Language, member: Member) -> Self {
         let Member { name, role, merchant, streams } = member;
         let whose = merchant.unwrap_or_else(|| words.accounts_every_merchant().to_owned());
-        let shows = match streams.is_empty() {
-            true => words.accounts_every_show().to_owned(),
-            false => streams.join(", "),
+        let shows = if streams.is_empty() {
+            words.accounts_every_show().to_owned()
+        } else {
+            streams.join(", ")
         };
         let sees = words.accounts_sees(whose, shows);
         Self { name, role: words.role(&role).to_owned(), sees }

@@ -59,6 +59,14 @@ pub(crate) struct Frame {
     pub(crate) module: &'static str,
 }
 
+/// The links to the other pages, a part of every page.
+#[derive(Template)]
+#[template(path = "navigation.html")]
+struct Navigation<'a> {
+    frame: &'a Frame,
+    words: Language,
+}
+
 impl Frame {
     pub(crate) fn new(visitor: &Visitor, page: &'static str, title: impl Into<String>) -> Self {
         // Whoever runs a show sits in a dark room until they choose otherwise.
@@ -97,6 +105,12 @@ impl Frame {
 
     pub(crate) fn in_stream(self, stream: &str) -> Self {
         Self { stream: Some(stream.to_owned()), ..self }
+    }
+
+    /// The links to the pages that are for this visitor.
+    pub(crate) fn navigation(&self) -> String {
+        let navigation = Navigation { frame: self, words: self.words };
+        navigation.render().expect("links are written into a string")
     }
 
     /// Whether the server's own page is for this visitor.

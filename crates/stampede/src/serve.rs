@@ -79,8 +79,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         stampede_engine::start(selling, ledger, Arc::clone(&clock) as _, signals.wakes())?;
     let reviewer = review(&data, &clock)?;
     let payments = Payments::start(&engine, provider)?;
-    let tls = certificates.0.as_ref().map(Certificates::config);
-    let viewers = GatewayConfig { tls, ..config.viewers.gateway() };
+    let viewers = viewers(&config, certificates.0.as_ref());
     let gateway = Gateway::start(viewers, at_doors, ports, signals, tickets)?;
     let (viewers_at, gateway) = (gateway.local_addr(), Arc::new(Mutex::new(Some(gateway))));
     let interface = interface(&config, certificates.1.as_ref());
@@ -121,6 +120,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     stop(reviewer, &gateway, (webhooks, &payments), &engine);
     write_last_uses((&sessions, &shares), clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
+}
+
+/// What the viewers' listener is set to, with its certificate.
+fn viewers(config: &Config, certificates: Option<&Certificates>) -> GatewayConfig {
+    let tls = certificates.map(Certificates::config);
+    GatewayConfig { tls, ..config.viewers.gateway() }
 }
 
 /// What the staff's interface is set to, with what it takes from other settings than its own.
