@@ -71,6 +71,8 @@ pub enum Act {
         plan: Arc<DropPlan>,
         /// Changes of phase so far.
         phase_changes: u64,
+        /// Whether viewers hear nothing of it for now.
+        hidden: bool,
     },
     /// Takes stop, for now or for good.
     StopTakes {

@@ -109,6 +109,9 @@ pub struct DropPlan {
     /// How holds wait for payments. Each order of a plan that has these terms is paid for on record; plans of
     /// older versions have none, no grace, no stretch.
     pub payment_terms: Option<PaymentTerms>,
+    /// Whether viewers hear nothing of the drop until its countdown begins for the first time, or until it opens
+    /// without one.
+    pub hidden: bool,
 }
 
 /// What is wrong with a plan, by the field's name on the interfaces.
@@ -486,6 +489,7 @@ mod tests {
             stock_display: None,
             when_offline: None,
             payment_terms: None,
+            hidden: false,
         }
     }
 

@@ -127,7 +127,8 @@ impl CorePort {
             return Buy::Refused(self.shared.why_gone(request.drop, stream, mode));
         };
         let plan = drop.sale.plan();
-        if plan.stream != *stream || plan.mode != mode {
+        // Whoever guesses the id of a drop that is hidden learns nothing of it.
+        if plan.stream != *stream || plan.mode != mode || drop.sale.is_hidden() {
             return Buy::Refused(Refusal::UnknownDrop);
         }
         let by = (request.channel, drop.click_channel(request.channel));

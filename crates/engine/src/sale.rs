@@ -17,7 +17,6 @@ use stampede_stock::{DropStock, HoldBody};
 use crate::{
     counts::Counts,
     extensions::Extensions,
-    figures::SkuFigures,
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
     moved_orders::MovedOrders,
@@ -61,6 +60,7 @@ pub struct SaleDrop {
     /// Rises with each change that viewers are told.
     version: AtomicU64,
     featured: AtomicBool,
+    hidden: AtomicBool,
     /// When the stream was reported offline, in milliseconds since 1970; 0 while it is online.
     stream_offline: AtomicU64,
     /// The planned start has had its chance: the host opens the drop.
@@ -114,6 +114,7 @@ impl SaleDrop {
             // An edit starts above every version that the plan before it can have reached.
             version: AtomicU64::new(Self::first_version(revision)),
             featured: AtomicBool::new(false),
+            hidden: AtomicBool::new(false),
             stream_offline: AtomicU64::new(0),
             start_is_over: AtomicBool::new(false),
             start_missed: AtomicU64::new(0),
@@ -213,6 +214,13 @@ impl SaleDrop {
         self.featured.load(Ordering::Relaxed)
     }
 
+    /// Whether viewers hear nothing of the drop: its plan hides it, and no countdown of its has begun. Once they have
+    /// heard of it that stays so.
+    pub fn is_hidden(&self) -> bool {
+        // ORDERING: Relaxed: cores are told to look again through their inboxes, whose locks order it.
+        self.hidden.load(Ordering::Relaxed)
+    }
+
     /// When the platform reported the drop's stream offline, by the sale's clock, moved by our own
     /// outages since; `None` while the stream is online.
     pub(crate) fn stream_offline_since(&self) -> Option<UnixMillis> {
@@ -235,39 +243,10 @@ impl SaleDrop {
         self.presence.viewers()
     }
 
-    /// The figures of every SKU, in the plan's order.
-    pub fn figures(&self) -> Vec<SkuFigures> {
-        self.figures_in(self.phase())
-    }
-
-    /// The same for a reader who has read the phase.
-    pub(crate) fn figures_in(&self, phase: Phase) -> Vec<SkuFigures> {
-        let opened = !matches!(phase, Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
-        let places = (0..=u8::MAX).filter_map(SkuIndex::new);
-        let skus = places.zip(&self.plan.skus).map(|(sku, terms)| {
-            let units = if opened { Units::ZERO } else { terms.supply };
-            let (held, sold) = (Units::ZERO, Units::ZERO);
-            let reserve = self.reserves.get(sku);
-            let (supplied, available, last_take) = (units, units, Some(0));
-            SkuFigures { sku, supplied, available, held, sold, reserve, last_take }
-        });
-        let mut all: Vec<SkuFigures> = skus.collect();
-        for (pool, sold) in self.stock.pools().zip(&self.sold) {
-            let Some(sku) = self.sku_of(pool.pool) else { continue };
-            let figures = &mut all[usize::from(sku.get())];
-            if opened {
-                add(&mut figures.supplied, pool.supplied);
-                add(&mut figures.available, pool.available);
-            }
-            let sold = Units::new(sold.load(Ordering::Relaxed));
-            add(&mut figures.sold, sold.unwrap_or(Units::MAX));
-            figures.last_take = figures.last_take.map(|takes| takes + pool.last_take.get());
-        }
-        for SkuFigures { supplied, available, held, sold, .. } in &mut all {
-            let given = supplied.checked_take(*available).unwrap_or(Units::ZERO);
-            *held = given.checked_take(*sold).unwrap_or(Units::ZERO);
-        }
-        all
+    /// Units that became orders, by pool.
+    pub(crate) fn sold(&self) -> impl Iterator<Item = Units> + '_ {
+        let count = |sold: &AtomicU32| Units::new(sold.load(Ordering::Relaxed));
+        self.sold.iter().map(move |sold| count(sold).unwrap_or(Units::MAX))
     }
 
     /// The SKU whose units a pool holds; `None` if the drop has no such pool.
@@ -447,6 +426,18 @@ impl SaleDrop {
         self.version.fetch_add(1, Ordering::Release);
     }
 
+    /// Steward only, before anybody else knows the drop.
+    pub(crate) fn set_hidden(&self, hidden: bool) {
+        self.hidden.store(hidden, Ordering::Relaxed);
+    }
+
+    /// Steward only: viewers hear of the drop from now on, if they have not.
+    pub(crate) fn reveal(&self) {
+        if self.hidden.swap(false, Ordering::Relaxed) {
+            self.count_change();
+        }
+    }
+
     pub(crate) fn set_featured(&self, featured: bool) {
         self.featured.store(featured, Ordering::Relaxed);
         self.count_change();
@@ -474,11 +465,6 @@ impl SaleDrop {
         self.growth_asked.swap(false, Ordering::AcqRel);
         self.stock.grow_ahead();
     }
-}
-
-/// Adds units of another pool. All pools of a SKU together may have more than one can count.
-fn add(sum: &mut Units, units: Units) {
-    *sum = sum.checked_add(units).unwrap_or(Units::MAX);
 }
 
 #[cfg(test)]

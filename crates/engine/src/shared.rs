@@ -12,7 +12,7 @@ use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
 use stampede_books::{HoldStatus, Rooms};
 use stampede_domain::{
-    BanId, DropId, DurationMs, HoldId, Mode, Refusal, StreamId, UnixMillis, ViewerNumber,
+    BanId, DropId, DurationMs, HoldId, Mode, Phase, Refusal, StreamId, UnixMillis, ViewerNumber,
 };
 
 use crate::{
@@ -146,6 +146,8 @@ impl EngineState {
     /// Why a drop that is not in memory sells nothing to a ticket of this stream and mode.
     pub(crate) fn why_gone(&self, id: DropId, stream: &StreamId, mode: Mode) -> Refusal {
         match self.over(id) {
+            // Nobody could buy in one that was called off, and it may have been hidden.
+            Some(over) if over.phase == Phase::Cancelled => Refusal::UnknownDrop,
             Some(over) if over.stream == *stream && over.mode == mode => Refusal::Closed,
             _ => Refusal::UnknownDrop,
         }

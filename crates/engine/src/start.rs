@@ -412,6 +412,7 @@ fn restore(
     for ((_, sku), left) in sale.plan().pools().iter().zip(book.reserve()) {
         sale.reserves().restore(sku, *left);
     }
+    sale.set_hidden(book.is_hidden());
     // Until the recovery is durable nothing is sold; an open drop shows as paused that long.
     let phase = if book.phase() == Phase::Open { Phase::Paused } else { book.phase() };
     sale.set_phase(phase, book.phase_changes(), book.opens_at());

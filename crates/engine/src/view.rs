@@ -25,6 +25,8 @@ pub struct DropStanding {
     pub phase_changes: Option<u64>,
     /// Whether the drop is the one on air in its stream, among those of its mode.
     pub featured: bool,
+    /// Whether viewers have not heard of the drop yet; of one that is planned alone.
+    pub hidden: bool,
     /// The start that passed while nothing could open the drop, by the wall clock; it waits for its host
     /// since.
     pub start_missed: Option<UnixMillis>,
@@ -125,6 +127,7 @@ impl DropStanding {
             phase,
             phase_changes: Some(phase_changes),
             featured: sale.is_featured(),
+            hidden: phase == Phase::Scheduled && sale.is_hidden(),
             start_missed: sale.missed_start().filter(|_| phase == Phase::Scheduled),
             opening,
             ends_at: plan.ends_at.filter(|_| !is_over),
@@ -142,6 +145,7 @@ impl DropStanding {
             phase: over.phase,
             phase_changes: None,
             featured: false,
+            hidden: false,
             start_missed: None,
             opening: None,
             ends_at: None,

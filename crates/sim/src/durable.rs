@@ -42,6 +42,8 @@ pub(crate) struct Durable {
     pub(crate) pools: HashMap<(DropId, PoolIndex), Pool>,
     /// Units in reserve, by drop and pool.
     pub(crate) reserves: BTreeMap<(DropId, PoolIndex), u64>,
+    /// Drops that viewers may hear of.
+    pub(crate) shown: BTreeSet<DropId>,
     by_key: HashMap<(DropId, ViewerNumber, KeyFingerprint), HoldId>,
     /// Units of a viewer in holds and orders, by SKU.
     of_viewers: HashMap<(DropId, ViewerNumber, SkuIndex), u64>,
@@ -76,6 +78,7 @@ impl Durable {
             takes: HashMap::new(),
             pools: HashMap::new(),
             reserves: BTreeMap::new(),
+            shown: BTreeSet::new(),
             by_key: HashMap::new(),
             of_viewers: HashMap::new(),
             plans: BTreeMap::new(),
@@ -112,7 +115,13 @@ impl Durable {
                     let reserve = plan.sku(sku).map_or(0, |sku| u64::from(sku.reserve.get()));
                     self.reserves.insert((drop, pool), reserve);
                 }
+                if !plan.hidden {
+                    self.shown.insert(drop);
+                }
                 self.plans.insert(drop, std::sync::Arc::clone(plan));
+            }
+            Record::Phase(PhaseRecord::Countdown { .. } | PhaseRecord::Opened) => {
+                self.shown.insert(drop);
             }
             Record::Lot { pool, units, .. } => {
                 self.pools.entry((drop, *pool)).or_default().supplied += u64::from(units.get());

@@ -35,6 +35,7 @@ pub fn plan_of(skus: impl IntoIterator<Item = SkuPlan>) -> DropPlan {
         stock_display: None,
         when_offline: None,
         payment_terms: None,
+        hidden: false,
     }
 }
 

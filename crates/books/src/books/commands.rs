@@ -177,8 +177,10 @@ impl Books {
         let since = self.offline_since(&plan.stream);
         let is_edited = self.drops.contains_key(&drop);
         self.record(at, drop, Record::Planned { plan: Arc::clone(plan), revision }, out);
-        let phase_changes = self.drops[&drop].phase_changes();
-        out.at_once.push(Act::Make { drop, revision, plan: Arc::clone(plan), phase_changes });
+        let book = &self.drops[&drop];
+        let (phase_changes, hidden) = (book.phase_changes(), book.is_hidden());
+        let plan = Arc::clone(plan);
+        out.at_once.push(Act::Make { drop, revision, plan, phase_changes, hidden });
         out.when_durable.push(Effect::Publish { drop, revision });
         match since {
             // An edit leaves the stream as it is.

@@ -58,6 +58,8 @@ pub struct DropBook {
     pub(crate) payments: PaymentBook,
     /// By how much its holds were extended in all.
     extended: DurationMs,
+    /// Viewers have not been told of it.
+    hidden: bool,
 }
 
 impl DropBook {
@@ -88,6 +90,8 @@ impl DropBook {
             counts: old.map(|old| old.counts.of_edit()).unwrap_or_default(),
             payments: PaymentBook::default(),
             extended: DurationMs::ZERO,
+            // What viewers know stays known.
+            hidden: plan.hidden && old.is_none_or(|old| old.hidden),
         }
     }
 
@@ -149,13 +153,17 @@ impl DropBook {
 
     fn change(&mut self, at: UnixMillis, record: &PhaseRecord) {
         match record {
-            PhaseRecord::Countdown { .. } => self.missed_opening = None,
+            PhaseRecord::Countdown { .. } => {
+                self.missed_opening = None;
+                self.hidden = false;
+            }
             // At its end or later: it was missed, unless staff called it off.
             PhaseRecord::CountdownCancelled => {
                 self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
             }
             PhaseRecord::Opened => {
                 self.opened_at.get_or_insert(at);
+                self.hidden = false;
             }
             PhaseRecord::Paused
             | PhaseRecord::Resumed
@@ -243,13 +251,14 @@ impl DropBook {
             counts: _,
             payments,
             extended,
+            hidden,
         } = self;
         let (payments, has_opened) = (payments.journaled(), opened_at.is_some());
         format!(
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} opened \
              {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} reserve {reserve:?} of {supplied_max:?} \
              live {live_holds} accounted \
-             {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} {payments}"
+             {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} hidden {hidden} {payments}"
         )
     }
 
@@ -273,6 +282,12 @@ impl DropBook {
     /// By how much staff have extended the drop's holds in all.
     pub fn extended(&self) -> DurationMs {
         self.extended
+    }
+
+    /// Whether viewers hear nothing of the drop: it was hidden when it was planned first, and neither has its countdown
+    /// begun since nor has it opened.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden
     }
 
     /// Counts the edits of the plan; the first plan is 1.

@@ -94,6 +94,11 @@ fn edits_leave_alone_what_is_not_the_plans() {
 }
 
 #[test]
+fn viewers_hear_of_a_hidden_drop_when_its_countdown_begins() {
+    check("hidden.txt");
+}
+
+#[test]
 fn drops_go_on_air_and_leave_it() {
     check("air.txt");
 }

@@ -300,6 +300,9 @@ impl Script {
         if live > 0 {
             write!(text, ", {live} live holds").unwrap();
         }
+        if book.is_hidden() {
+            text += ", hidden";
+        }
         if let Some(since) = book.watch().offline_since() {
             write!(text, ", offline since {}", time_words(since)).unwrap();
         }

@@ -121,7 +121,7 @@ pub(crate) fn time(since: DurationMs) -> UnixMillis {
 }
 
 /// The terms of a drop: `mug 5 reserve 2 cup 3 hold 60s countdown 10s starts 1m ends 20m offline 30s`, with
-/// `stream late`, `merchant beta`, `limit 4`, `rehearsal`, `grace 2s`, `stretch 30s`; `stays` behind `offline 30s` leaves it to the host
+/// `stream late`, `merchant beta`, `limit 4`, `hidden`, `rehearsal`, `grace 2s`, `stretch 30s`; `stays` behind `offline 30s` leaves it to the host
 /// to go on. Planned times are times of the story.
 pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
     let mut skus: Vec<SkuPlan> = Vec::new();
@@ -148,6 +148,7 @@ pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
             "stream" => plan.stream = words.word().parse().unwrap(),
             "merchant" => plan.merchant = words.word().parse().unwrap(),
             "titled" => words.word().clone_into(&mut plan.title),
+            "hidden" => plan.hidden = true,
             "rehearsal" => plan.mode = Mode::Rehearsal,
             "grace" => payment_terms(&mut plan).grace = words.span(),
             "stretch" => payment_terms(&mut plan).stretch = words.span(),

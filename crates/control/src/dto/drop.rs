@@ -20,6 +20,8 @@ pub(crate) struct DropState {
     phase: PhaseName,
     /// Whether it is the one on air in its stream, among those of its mode.
     featured: bool,
+    /// Whether viewers have not heard of it yet: the plan hides it, and no countdown has begun. Only while it is planned.
+    hidden: bool,
     /// Rises with each change of phase.
     version: u64,
     /// Counts the plan and its edits; the first plan is 1.
@@ -135,6 +137,7 @@ impl From<&DropView> for DropState {
             drop: view.drop.to_string(),
             phase: standing.phase.into(),
             featured: standing.featured,
+            hidden: standing.hidden,
             version: standing.version,
             revision: standing.revision,
             phase_changes: standing.phase_changes,

@@ -85,6 +85,8 @@ pub(crate) struct DropSummary {
     phase: PhaseName,
     /// Whether it is the one on air in its stream, among those of its mode.
     featured: bool,
+    /// Whether viewers have not heard of it yet: the plan hides it, and no countdown has begun. Only while it is planned.
+    hidden: bool,
     /// Rises with each change of phase.
     version: u64,
     /// Time left until the drop opens by itself, in milliseconds: of the countdown, or until its
@@ -164,6 +166,7 @@ impl DropSummary {
             mode: labels.mode.into(),
             phase: standing.phase.into(),
             featured: standing.featured,
+            hidden: standing.hidden,
             version: standing.version,
             opens_in_ms: standing.opens_in(now).map(DurationMs::get),
             start_missed_ms: standing.start_missed.map(UnixMillis::get),

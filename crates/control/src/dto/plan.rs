@@ -76,6 +76,11 @@ pub(crate) struct PlanBody {
     /// What payments get beyond a hold's time; left out, the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) payment: Option<PaymentTermsBody>,
+    /// Whether viewers hear nothing of the drop until its countdown begins for the first time; once they have heard of it,
+    /// an edit does not hide it again.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub(crate) hidden: bool,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(write_only, max_length = 500)]
@@ -246,6 +251,7 @@ impl PlanBody {
             stock_display: self.stock_display.map(StockDisplayBody::to_display).transpose()?,
             when_offline: self.when_offline.map(WhenOffline::from),
             payment_terms: Some(self.payment.unwrap_or_default().into()),
+            hidden: self.hidden,
         })
     }
 }
@@ -312,6 +318,7 @@ impl From<&DropPlan> for PlanBody {
                 grace_ms: plan.grace().get(),
                 stretch_ms: plan.stretch().get(),
             }),
+            hidden: plan.hidden,
             reason: None,
         }
     }

@@ -14,7 +14,7 @@ use super::{
         FileError, drop_figures, drop_table, drop_workbook, json, show_report, show_workbook,
     },
     shares::on_disk,
-    show_groups::show_among,
+    show_groups::{DropsOfShow, show_among},
 };
 use crate::{
     by_address::Client,
@@ -70,7 +70,10 @@ pub(super) async fn file(
         made(&reader, &subject, wanted)
     });
     let made = read.await.map_err(|error| Problem::internal(&error))?;
-    let made = made.map_err(|error| unavailable(&error))?;
+    let made = made.map_err(|error| match error {
+        FileError::NoShow { .. } => not_shared(&file),
+        error => unavailable(&error),
+    })?;
     state.shares().note_read(&share, state.engine().wall());
     Ok(made.into_response())
 }
@@ -120,6 +123,8 @@ fn made(state: &ControlState, share: &Share, wanted: Wanted) -> Result<ReportFil
             let merchant = share.merchant.as_ref();
             let show =
                 show_among(state, drop, |found| merchant.is_none_or(|own| own == found.merchant()));
+            // Whoever has the link may be a viewer as well.
+            let show = show.and_then(DropsOfShow::without_hidden);
             let report = show_report(state, &*journal, drop, show.as_ref())?;
             match (wanted, &share.channel) {
                 (_, Some(channel)) => figures(share, report.of_channel(channel)),

@@ -21,6 +21,12 @@ impl DropsOfShow {
         &self.drops
     }
 
+    /// Those of them of which viewers have heard; `None` if there are none.
+    pub(super) fn without_hidden(mut self) -> Option<Self> {
+        self.drops.retain(|found| !found.is_hidden());
+        (!self.drops.is_empty()).then_some(self)
+    }
+
     /// The first drop, which names the show.
     pub(super) fn first(&self) -> &Standing {
         &self.drops[0]

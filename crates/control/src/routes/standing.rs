@@ -90,6 +90,14 @@ impl Standing {
         }
     }
 
+    /// Whether viewers have not heard of it yet.
+    pub(super) fn is_hidden(&self) -> bool {
+        match self {
+            Self::Here(sale) => sale.standing().hidden,
+            Self::Over(_) => false,
+        }
+    }
+
     /// The times by which it belongs to a show.
     pub(super) fn in_show(&self) -> ShowDrop {
         let (opened_at, planned_at, ended_at) = match self {

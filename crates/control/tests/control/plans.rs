@@ -24,6 +24,7 @@ async fn a_plan_gets_its_defaults() {
             "price": {"minor": 1990, "currency": "EUR"}, "supply": 5, "reserve": 0, "limit_per_viewer": 2,
             "numbered": false,
         }],
+        "hidden": false,
     });
     assert_eq!(state["plan"], plan);
     assert_eq!(state["phase"], "scheduled");
@@ -40,6 +41,7 @@ async fn what_is_read_can_be_planned_again() {
     full["ends_at_ms"] = json!(NOON + 120_000);
     full["stock_display"] = json!({"rounded_above": 500, "round_to": 100});
     full["when_offline"] = json!({"pause_after_ms": 30_000, "resume_when_online": true});
+    full["hidden"] = json!(true);
     full["skus"][0]["options"] = json!([{"name": "colour", "value": "red"}]);
     full["skus"][0]["image"] = json!("https://example.org/mug.png");
     full["skus"][0]["merchant_sku"] = json!("M-1");
@@ -49,6 +51,26 @@ async fn what_is_read_can_be_planned_again() {
     let again = rig.ask("admin", "POST", "/v1/drops").key("again").json(&plan);
     let second = again.expect(StatusCode::CREATED).await.json["drop"].clone();
     assert_eq!(rig.state(second.as_str().unwrap()).await["plan"], plan);
+}
+
+#[tokio::test]
+async fn staff_see_which_drops_viewers_have_not_heard_of() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    (plan["hidden"], plan["countdown_ms"]) = (json!(true), json!(60_000));
+    let drop = rig.plan(plan).await;
+    let marks = async || {
+        let state = rig.state(&drop).await;
+        let list = rig.ask("admin", "GET", "/v1/streams/show").expect(StatusCode::OK).await.json;
+        [&state["plan"]["hidden"], &state["hidden"], &list["drops"][0]["hidden"]]
+            .map(|v| *v == true)
+    };
+    assert_eq!(marks().await, [true, true, true]);
+    rig.command(&drop, "open", "o1").await;
+    rig.until_phase(&drop, "countdown").await;
+    assert_eq!(marks().await, [true, false, false]);
+    rig.command(&drop, "cancel-countdown", "c1").await;
+    assert_eq!(marks().await, [true, false, false], "viewers know it");
 }
 
 #[tokio::test]

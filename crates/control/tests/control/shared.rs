@@ -319,6 +319,29 @@ async fn a_link_has_the_files_of_its_report() {
 }
 
 #[tokio::test]
+async fn a_link_to_a_show_has_a_hidden_drop_once_viewers_hear_of_it() {
+    let rig = Rig::new();
+    let mut secret = mugs();
+    (secret["hidden"], secret["countdown_ms"]) = (json!(true), json!(60_000));
+    let first = rig.plan(secret.clone()).await;
+    let made = share(&rig, "admin", json!({ "show": first })).await;
+    read(&rig, &made, "report.json").refused(404, "not_shared").await;
+    secret["title"] = json!("Secret");
+    let mut open = mugs();
+    open["title"] = json!("Open");
+    let [second, third] = [rig.plan(secret).await, rig.plan(open).await];
+    let ids = async || {
+        let report = read(&rig, &made, "report.json").expect(StatusCode::OK).await.json;
+        let drops = report["report"]["drops"].as_array().unwrap().clone();
+        drops.iter().map(|drop| drop["drop"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids().await, [third.as_str()]);
+    rig.command(&second, "open", "o1").await;
+    rig.until_phase(&second, "countdown").await;
+    assert_eq!(ids().await, [second, third]);
+}
+
+#[tokio::test]
 async fn a_merchants_link_to_a_show_has_its_own_drops_alone() {
     let mut rig = Rig::new();
     let [mugs, lamps] = show(&mut rig).await;

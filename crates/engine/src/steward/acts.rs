@@ -70,9 +70,10 @@ impl Steward {
 
     fn act(&mut self, act: Act) {
         match act {
-            Act::Make { drop, revision, plan, phase_changes } => {
+            Act::Make { drop, revision, plan, phase_changes, hidden } => {
                 let sale = self.make_sale(drop, revision, &plan);
                 sale.count_phases_from(phase_changes);
+                sale.set_hidden(hidden);
                 self.shows.forget(drop, &plan);
                 self.made.insert((drop, revision), Arc::clone(&sale));
                 self.sales.insert(drop, sale);

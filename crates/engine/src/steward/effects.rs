@@ -195,9 +195,12 @@ impl Steward {
         if phase == Phase::Open && sale.phase() != Phase::Paused {
             sale.video().open(now);
         }
+        if matches!(phase, Phase::Countdown | Phase::Open) {
+            sale.reveal();
+        }
         sale.span().set(book.opened_at(), phase.is_final().then_some(now));
         if book.phase_changes() != changes {
-            // It may have gone on air all the same.
+            // It may have gone on air all the same, or have been shown.
             return self.shared.drop_changed(drop);
         }
         // The bit goes on first: whoever sees the phase can buy.

@@ -9,6 +9,7 @@ mod channels;
 mod clocks;
 mod extensions;
 mod follow;
+mod hidden;
 mod memory;
 mod on_air;
 mod outage;

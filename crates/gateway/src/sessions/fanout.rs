@@ -149,7 +149,7 @@ impl ShownDrop {
 
 impl Audience {
     fn new(stream: &StreamId, mode: Mode, sales: Vec<Arc<SaleDrop>>) -> Self {
-        let shown = |sale: &Arc<SaleDrop>| sale.plan().mode == mode && !is_cancelled(sale);
+        let shown = |sale: &Arc<SaleDrop>| sale.plan().mode == mode && may_be_told(sale);
         let drops = sales.into_iter().filter(shown).map(ShownDrop::new).collect();
         Self {
             stream: stream.clone(),
@@ -231,7 +231,7 @@ impl Audience {
     fn news(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Option<Broadcast> {
         let place = self.drops.iter().position(|drop| drop.sale.id() == sale.id());
         let Some(place) = place else {
-            return (!is_cancelled(sale)).then(|| self.insert(sale, now));
+            return may_be_told(sale).then(|| self.insert(sale, now));
         };
         let drop = &mut self.drops[place];
         if !Arc::ptr_eq(&drop.sale, sale) {
@@ -254,6 +254,11 @@ impl Audience {
         self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
         Broadcast::new(ServerMessage::DropInfo(self.drops[place].info(now)))
     }
+}
+
+/// Whether viewers who were not told of a drop before may be told of it.
+fn may_be_told(sale: &SaleDrop) -> bool {
+    !is_cancelled(sale) && !sale.is_hidden()
 }
 
 /// Whether a drop was called off: viewers who were not told of it before are not told of it at all.

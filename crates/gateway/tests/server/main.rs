@@ -14,6 +14,7 @@ mod drain;
 mod entry;
 mod faults;
 mod health;
+mod hidden;
 mod limits;
 mod payments;
 mod raw;

@@ -99,6 +99,8 @@ impl World {
         change: impl FnOnce(&mut GatewayConfig),
     ) -> Self {
         let clock = Arc::new(HandClock::at(1_700_000_000_000));
+        // The keys of an earlier start are bound.
+        let commands = AtomicU64::new(u64::from(ledger.chains.incarnation.get()) << 32);
         let signals = CoreSignals::new(CORES).unwrap();
         let config = EngineConfig {
             cores: CORES,
@@ -125,7 +127,7 @@ impl World {
             clock,
             payments,
             minter: TicketMinter::new(&key("k1")).unwrap(),
-            commands: AtomicU64::new(0),
+            commands,
             _data: data,
         }
     }

@@ -60,10 +60,11 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
         grace: DurationMs::new(grace),
         stretch: DurationMs::new(stretch),
     });
-    let reserve = 0..1_000_u32;
-    (of(display), of(offline), of(terms), any::<bool>(), reserve).prop_map(
-        |(stock_display, when_offline, payment_terms, numbered, reserve)| {
-            let mut plan = DropPlan { stock_display, when_offline, payment_terms, ..plan() };
+    let (flags, reserve) = (any::<(bool, bool)>(), 0..1_000_u32);
+    (of(display), of(offline), of(terms), flags, reserve).prop_map(
+        |(stock_display, when_offline, payment_terms, (numbered, hidden), reserve)| {
+            let mut plan =
+                DropPlan { stock_display, when_offline, payment_terms, hidden, ..plan() };
             (plan.skus[0].numbered, plan.skus[0].reserve) = (numbered, units(reserve));
             plan
         },

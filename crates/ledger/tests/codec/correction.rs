@@ -1,7 +1,7 @@
 //! The records of what staff put right.
 
 use proptest::prelude::*;
-use stampede_domain::SkuPlan;
+use stampede_domain::{DropPlan, SkuPlan};
 use stampede_ledger::{CorrectionRecord, Record};
 use stampede_testkit::sku;
 
@@ -16,11 +16,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let reserved = CorrectionRecord::Reserved { pool: pool(3), left: units(500) };
     let (mut plan, sku) = (plan(), sku("blue", 0));
     plan.skus.push(SkuPlan { reserve: units(500), ..sku });
+    let hidden = DropPlan { hidden: true, ..self::plan() };
     let planned = Record::Planned { plan: plan.into(), revision: 1 };
     vec![
         ("withdrawn", withdrawn.into()),
         ("reserved", reserved.into()),
         ("planned_with_a_reserve", planned),
+        ("planned_hidden", Record::Planned { plan: hidden.into(), revision: 1 }),
     ]
 }
 

@@ -287,10 +287,12 @@ fn options_that_break_a_rule_are_refused() {
     };
     // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
     assert_eq!(field(&[0]), "options");
-    assert_eq!(field(&[1, 6]), "options");
+    assert_eq!(field(&[1, 7]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
     assert_eq!(field(&[1, 2, 100, 2]), "resume");
+    assert!(with(&[1, 6]).is_ok());
+    assert_eq!(field(&[2, 6, 6]), "options");
     // No number for any SKU, one for a SKU that there is not.
     assert_eq!(field(&[1, 4, 0]), "numbered");
     assert_eq!(field(&[1, 4, 2]), "numbered");

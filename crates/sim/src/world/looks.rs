@@ -17,6 +17,7 @@ impl World {
         self.durable.money.compare(&self.provider)?;
         let is_quiet = self.is_quiet();
         self.stock(is_quiet)?;
+        self.hidden(is_quiet)?;
         if is_quiet {
             self.compare()?;
             self.compared.quiet += 1;
@@ -81,6 +82,21 @@ impl World {
             let end = self.durable.takes.get(&hold).and_then(|take| take.end);
             if end != expected {
                 return Err(format!("a viewer was told {event:?}, which is {end:?} in the rows"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Viewers hear of a drop once a row lets them, and of no other.
+    fn hidden(&self, is_quiet: bool) -> Result<(), Violation> {
+        for drop in &self.drops {
+            let Some(sale) = self.node.engine.sale(*drop) else { continue };
+            let may_be_shown = self.durable.shown.contains(drop);
+            if !sale.is_hidden() && !may_be_shown {
+                return Err(format!("{drop} is hidden in the rows, and viewers hear of it"));
+            }
+            if is_quiet && sale.is_hidden() && may_be_shown {
+                return Err(format!("{drop} was shown, and viewers do not hear of it"));
             }
         }
         Ok(())

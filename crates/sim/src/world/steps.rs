@@ -46,6 +46,7 @@ impl World {
         if chance.percent(10) {
             plan.mode = Mode::Rehearsal;
         }
+        plan.hidden = chance.percent(30);
         if chance.percent(70) {
             let grace = DurationMs::new(chance.pick(&[0, 500, 5_000]));
             let stretch = DurationMs::new(chance.pick(&[0, 10_000, 60_000]));

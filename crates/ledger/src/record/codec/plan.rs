@@ -25,6 +25,8 @@ const PAYMENT_TERMS: u8 = 3;
 const NUMBERED: u8 = 4;
 /// SKUs that have a reserve: the place of each with its units.
 const RESERVES: u8 = 5;
+/// The tag says it all.
+const HIDDEN: u8 = 6;
 
 /// Whether a plan needs the record that has room for options.
 pub(crate) fn has_options(plan: &DropPlan) -> bool {
@@ -33,6 +35,7 @@ pub(crate) fn has_options(plan: &DropPlan) -> bool {
         || plan.payment_terms.is_some()
         || numbered(plan) != 0
         || reserves(plan).next().is_some()
+        || plan.hidden
 }
 
 /// The places of the SKUs that have a reserve, with its units.
@@ -76,6 +79,7 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         plan.payment_terms.is_some(),
         numbered != 0,
         reserves(plan).next().is_some(),
+        plan.hidden,
     ];
     put_len(out, given.into_iter().filter(|given| *given).count());
     if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
@@ -104,6 +108,9 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
             put_varint(out, place);
             put_varint(out, u64::from(reserve.get()));
         }
+    }
+    if plan.hidden {
+        out.push(HIDDEN);
     }
 }
 
@@ -168,6 +175,7 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
                 }
             }
             RESERVES => decode_reserves(&mut plan, reader)?,
+            HIDDEN => plan.hidden = true,
             _ => return Err(reader.invalid("options")),
         }
     }
@@ -218,6 +226,7 @@ fn decode_terms(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
         stock_display: None,
         when_offline: None,
         payment_terms: None,
+        hidden: false,
         skus: Vec::new(),
     };
     let count: usize = reader.int("skus")?;
