@@ -182,6 +182,15 @@ pub enum Effect {
         /// Which of its plans: a later one may be on its way.
         revision: u32,
     },
+    /// Terms that were amended hold and become visible.
+    Amend {
+        /// The drop.
+        drop: DropId,
+        /// Counts the edits and amendments of the plan.
+        revision: u32,
+        /// All of them.
+        plan: Arc<DropPlan>,
+    },
     /// A phase becomes visible, unless a later decision has overtaken it.
     Enter {
         /// The drop.

@@ -33,8 +33,8 @@ pub use books::{
     UnmatchedPage, Withdrawal,
 };
 pub use command::{
-    Action, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction, Role,
-    StaffCommand, StockRefusal, StreamAction, TakeBack, patch_request,
+    Action, AmendRefusal, AmendTerms, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal,
+    Done, DropAction, Role, StaffCommand, StockRefusal, StreamAction, TakeBack, patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};

@@ -59,6 +59,7 @@ codes! {
     AlreadySupplied "already_supplied" CONFLICT "Units were put on sale already"
     UnknownSku "unknown_sku" UNPROCESSABLE_ENTITY "No such SKU in the drop"
     LotOutOfRange "lot_out_of_range" UNPROCESSABLE_ENTITY "A lot of this size is not possible"
+    InvalidAmendment "invalid_amendment" UNPROCESSABLE_ENTITY "Terms cannot be amended so"
     NotFree "not_free" CONFLICT "Fewer units are free"
     StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
     MemoryFull "memory_full" CONFLICT "Live drops would need more memory than they may"

@@ -5,8 +5,11 @@
 //! serializable; each boundary (records, viewer protocol, HTTP) owns the bytes it speaks.
 
 mod address;
+mod amendment;
 mod brake;
 mod display;
+#[cfg(test)]
+mod given;
 mod hold_id;
 mod ids;
 mod inline_text;
@@ -30,6 +33,7 @@ mod time;
 mod units;
 
 pub use address::{AddressRange, AddressRangeError};
+pub use amendment::{Amendment, NewEnd, ViewerLimits};
 pub use brake::{BanRangeError, BanTarget, Rates, RatesError};
 pub use display::{ShownUnits, StockDisplay};
 pub use hold_id::{HoldId, OrderId};
@@ -43,7 +47,9 @@ pub use money::{Currency, Money};
 pub use order_code::{OrderCode, OrderCodeError, OrderNumber};
 pub use payment::{Charges, PaymentEvent, PaymentFact, PaymentId, RefundReason};
 pub use phase::{Phase, PhaseChange};
-pub use plan::{DropPlan, Mode, PaymentTerms, PlanError, SkuOption, SkuPlan, WhenOffline};
+pub use plan::{
+    DropPlan, Mode, PaymentTerms, PlanError, SkuOption, SkuPlan, WhenOffline, units_per_buy_max,
+};
 pub use pools::{PoolMap, PoolMapError};
 pub use rate::{Rate, RateDebt, TooFast};
 pub use refusal::{Refusal, RefusalCode};

@@ -287,8 +287,7 @@ impl DropPlan {
             return Err(PlanError::Count { field: "skus", count, min: 1, max });
         }
         // Before those of the SKUs: a SKU without a limit of its own has this one, and is not to blame for it.
-        let limit = u64::from(self.limit_per_viewer.get());
-        range("limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
+        check_limit("limit_per_viewer", self.limit_per_viewer)?;
         for (place, sku) in self.skus.iter().enumerate() {
             sku.check_format(place)?;
             if self.skus[..place].iter().any(|other| other.id == sku.id) {
@@ -366,8 +365,7 @@ impl DropPlan {
 
     /// The most units that one buy of this SKU may ask for.
     pub fn units_per_buy_max(&self, sku: &SkuPlan) -> Units {
-        let most = Units::new(UNITS_PER_BUY_MAX).expect("the limits module checks it");
-        most.min(sku.limit_per_viewer).min(self.limit_per_viewer)
+        units_per_buy_max(self.limit_per_viewer, sku.limit_per_viewer)
     }
 }
 
@@ -416,8 +414,7 @@ impl SkuPlan {
             text(|| field(&format!("options[{at}].name")), &option.name, TITLE_BYTES_MAX)?;
             text(|| field(&format!("options[{at}].value")), &option.value, TITLE_BYTES_MAX)?;
         }
-        let limit = u64::from(self.limit_per_viewer.get());
-        range("sku.limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
+        check_limit("sku.limit_per_viewer", self.limit_per_viewer)?;
         let (supply, reserve) = (self.supply, self.reserve);
         if supply.checked_add(reserve).is_none() {
             let (id, max) = (self.id.clone(), Units::MAX);
@@ -448,6 +445,17 @@ fn shown(field: String, text: &str) -> Result<(), PlanError> {
     check_shown(text, TITLE_BYTES_MAX).map_err(|fault| PlanError::Unreadable { field, fault })
 }
 
+/// The most units that one buy may ask for under these limits: of the drop, of the SKU.
+pub fn units_per_buy_max(of_drop: Units, of_sku: Units) -> Units {
+    let most = Units::new(UNITS_PER_BUY_MAX).expect("the limits module checks it");
+    most.min(of_drop).min(of_sku)
+}
+
+/// Checks units that one viewer may have.
+pub(crate) fn check_limit(field: &'static str, limit: Units) -> Result<(), PlanError> {
+    range(field, limit.get().into(), 1, Units::MAX.get().into())
+}
+
 fn range(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), PlanError> {
     if value < min || value > max {
         return Err(PlanError::Range { field, value, min, max });
@@ -458,40 +466,7 @@ fn range(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), Plan
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn plan() -> DropPlan {
-        let sku = |id: &str| SkuPlan {
-            id: id.parse().unwrap(),
-            title: "Mug".into(),
-            options: vec![SkuOption { name: "colour".into(), value: "red".into() }],
-            merchant_sku: "M-1".into(),
-            image: None,
-            price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
-            supply: Units::new(100).unwrap(),
-            reserve: Units::ZERO,
-            limit_per_viewer: Units::new(2).unwrap(),
-            numbered: false,
-        };
-        DropPlan {
-            stream: "show".parse().unwrap(),
-            running_order: 1,
-            title: "Mugs".into(),
-            merchant: "acme".parse().unwrap(),
-            host: "nina".parse().unwrap(),
-            mode: Mode::Live,
-            skus: vec![sku("red"), sku("blue")],
-            limit_per_viewer: Units::new(3).unwrap(),
-            holds_per_viewer_max: 4,
-            hold_ttl: DurationMs::from_secs(60),
-            countdown: DurationMs::from_secs(10),
-            starts_at: None,
-            ends_at: None,
-            stock_display: None,
-            when_offline: None,
-            payment_terms: None,
-            hidden: false,
-        }
-    }
+    use crate::given::plan;
 
     fn refused(change: impl FnOnce(&mut DropPlan)) -> String {
         let mut plan = plan();

@@ -52,6 +52,7 @@ mod stretches;
 mod summary;
 mod suspensions;
 mod tally;
+mod terms;
 mod unavailable;
 mod video;
 mod view;
@@ -78,10 +79,11 @@ pub use recover_error::RecoverError;
 pub use sale::SaleDrop;
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
-    Action, Attempt, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction,
-    FactRefusal, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, ReopenedDrop, Role, RoomView,
-    SeenDrop, StaffCommand, StockRefusal, StreamAction, StreamScope, TakeBack, Totals,
-    UnmatchedAsk, UnmatchedEntry, UnmatchedPage, VideoRefusal,
+    Action, AmendRefusal, AmendTerms, Attempt, BrakeAction, CancelOrder, CommandOutcome,
+    CommandRefusal, Done, DropAction, FactRefusal, HoldLook, HoldOutcome, HoldStatus,
+    PaymentOutcome, ReopenedDrop, Role, RoomView, SeenDrop, StaffCommand, StockRefusal,
+    StreamAction, StreamScope, TakeBack, Totals, UnmatchedAsk, UnmatchedEntry, UnmatchedPage,
+    VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

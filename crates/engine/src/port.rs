@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{
     BanId, ChannelId, DropId, HoldId, Mode, Refusal, RefusalCode, SkuIndex, StreamId, TestCard,
-    Units, UnixMillis, ViewerId, ViewerNumber,
+    Units, UnixMillis, ViewerId, ViewerNumber, units_per_buy_max,
 };
 use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
 use stampede_stock::TakeRequest;
@@ -368,8 +368,9 @@ fn take_request(
 ) -> Result<(SkuIndex, TakeRequest), Refusal> {
     let plan = sale.plan();
     let index = plan.sku_index(request.sku).ok_or(Refusal::UnknownSku)?;
-    let sku = plan.sku(index).expect("an index that was just found");
-    let max = plan.units_per_buy_max(sku);
+    let pool = sale.common_pool(index);
+    let [of_drop, of_sku] = sale.stock().limits_of(pool);
+    let max = units_per_buy_max(of_drop, of_sku);
     let units = u32::try_from(request.units).ok().and_then(Units::new);
     let units = units
         .filter(|units| !units.is_zero() && *units <= max)
@@ -377,7 +378,7 @@ fn take_request(
     let take = TakeRequest {
         viewer: viewer.number(),
         key: request.key.fingerprint(),
-        pool: sale.common_pool(index),
+        pool,
         units,
         now,
         deadline: now.plus(plan.hold_ttl),

@@ -26,6 +26,7 @@ use crate::{
     stretches::Stretches,
     suspensions::Suspensions,
     tally::CoreTally,
+    terms::Terms,
     video::VideoTimes,
     viewer::StreamPresence,
 };
@@ -50,8 +51,8 @@ const _: () = assert!(u32::BITS + VERSION_BITS_PER_REVISION <= 52, "a version is
 /// under the same id, which only happens before anything was supplied.
 pub struct SaleDrop {
     id: DropId,
-    revision: u32,
     plan: Arc<DropPlan>,
+    terms: Terms,
     stock: DropStock,
     /// The phase's place in [`PHASES`] in the lowest 8 bits, the number of its changes above.
     phase: AtomicU64,
@@ -106,7 +107,7 @@ impl SaleDrop {
         let reserves = Reserves::of(&plan);
         Self {
             id,
-            revision,
+            terms: Terms::new(&plan, revision),
             plan,
             stock,
             phase: AtomicU64::new(0),
@@ -147,14 +148,28 @@ impl SaleDrop {
         self.id
     }
 
-    /// Counts the edits of the plan; the first plan is 1.
+    /// Counts the edits and amendments of the plan; the first plan is 1.
     pub fn revision(&self) -> u32 {
-        self.revision
+        self.terms.revision()
     }
 
-    /// The terms.
+    /// The terms as they were when this value was made. Limits of viewers and the end may be others since:
+    /// [`SaleDrop::terms`] has those.
     pub fn plan(&self) -> &Arc<DropPlan> {
         &self.plan
+    }
+
+    /// The terms as they are.
+    pub fn terms(&self) -> Arc<DropPlan> {
+        self.terms.latest()
+    }
+
+    /// Steward only: other terms hold from now on. Limits change only while takes are shut.
+    pub(crate) fn amend(&self, plan: &Arc<DropPlan>, revision: u32) {
+        if let Some(limits) = self.terms.amend(plan, revision) {
+            self.stock.set_limits(limits.of_drop, &limits.of_skus);
+        }
+        self.count_change();
     }
 
     /// Where the drop stands.
@@ -202,7 +217,7 @@ impl SaleDrop {
         }
     }
 
-    /// Rises with each edit, each change of phase, each change on air; below 2^53.
+    /// Rises with each edit and amendment, each change of phase, each change on air; below 2^53.
     pub fn version(&self) -> u64 {
         // ORDERING: Acquire pairs with the Release in `count_change`: a reader who sees a version also
         // sees what it was raised for.

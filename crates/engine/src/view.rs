@@ -13,10 +13,10 @@ use crate::{
 /// Where a drop stands, its figures apart: equal as long as nobody has to be told of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DropStanding {
-    /// Rises with each edit, each change of phase, each change on air; below 2^53. The phase is at least
+    /// Rises with each edit and amendment, each change of phase, each change on air; below 2^53. The phase is at least
     /// the one that belongs to it.
     pub version: u64,
-    /// Counts the edits of the plan; the first plan is 1.
+    /// Counts the edits and amendments of the plan; the first plan is 1.
     pub revision: u32,
     /// The phase.
     pub phase: Phase,
@@ -85,7 +85,7 @@ impl SaleDrop {
         let standing = self.standing();
         DropView {
             drop: self.id(),
-            plan: Arc::clone(self.plan()),
+            plan: self.terms(),
             standing,
             now,
             viewers_connected: self.viewers_connected(),
@@ -114,7 +114,7 @@ impl DropStanding {
         // The version first: a reader who knows a version knows at least the phase that belongs to it.
         let version = sale.version();
         let (phase, phase_changes) = sale.counted_phase();
-        let plan = sale.plan();
+        let plan = sale.terms();
         let opening = match phase {
             Phase::Scheduled if !sale.start_is_over() => plan.starts_at.map(Opening::Planned),
             Phase::Countdown => sale.opens_at().map(Opening::Countdown),

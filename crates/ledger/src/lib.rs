@@ -39,11 +39,12 @@ pub use links::{AddressLink, Link, ViewerLink};
 pub use opened::{History, OpenLedger, SealedDrop};
 pub use projection::{NewOrder, Projection, ProjectionRow};
 pub use record::{
-    AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Cancelled,
-    ChannelClicks, Command, CorrectionRecord, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange,
-    PaymentRecord, PhaseRecord, ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome,
-    RecoveredDrop, RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally,
-    TallySources, Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
+    Amended, AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord,
+    Cancelled, ChannelClicks, Command, CorrectionRecord, DeadlineRecord, Heartbeat, HoldRecord,
+    PaymentChange, PaymentRecord, PhaseRecord, ProviderRequest, RatesSet, Record, RecordError,
+    RecordedOutcome, RecoveredDrop, RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner,
+    StreamRecord, Tally, TallySources, Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment,
+    UnmatchedRecord,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -354,6 +354,9 @@ impl ChainSums {
             self.pools = DropPools::of(&planned.1);
             self.reserve = planned.1.skus.iter().map(|sku| sku.reserve).collect();
         }
+        if let Some((revision, _)) = &mut self.plan {
+            *revision = revision.saturating_add(turn.amended);
+        }
         for (pool, left) in &turn.reserved {
             let place = usize::from(self.pools.sku_of(*pool).get());
             if let Some(reserve) = self.reserve.get_mut(place) {
@@ -418,6 +421,8 @@ pub(crate) struct Turn {
     opened: bool,
     ended: Option<Phase>,
     is_supplied: bool,
+    /// How often terms were amended.
+    amended: u32,
     /// What is in reserve by it, in the row's order.
     reserved: Vec<(PoolIndex, Units)>,
 }
@@ -439,6 +444,7 @@ impl Turn {
             Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
                 self.reserved.push((*pool, *left));
             }
+            Record::Correction(CorrectionRecord::Amended(_)) => self.amended += 1,
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
@@ -463,11 +469,13 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{HoldId, PoolMap, SlotIndex, TakeNumber, ViewerNumber};
+    use stampede_domain::{
+        Amendment, HoldId, NewEnd, PoolMap, SlotIndex, TakeNumber, ViewerNumber,
+    };
     use stampede_testkit::{euros, plan_of, sku, units};
 
     use super::*;
-    use crate::HoldRecord;
+    use crate::{Amended, HoldRecord};
 
     #[test]
     fn a_seal_sums_every_pool_of_a_sku() {
@@ -526,6 +534,24 @@ mod tests {
         let reserves = none.len() - 2;
         none[reserves..].fill(0);
         assert!(SealSummary::decode(&none).is_err(), "without any it is version 2");
+    }
+
+    #[test]
+    fn terms_that_were_amended_are_another_revision_of_the_seal() {
+        let (start, seq) = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
+        let (mut sums, at) = (ChainSums::new((start, seq)), UnixMillis::new(7));
+        let plan = Arc::new(plan_of([sku("mug", 5)]));
+        sums.record(&Record::Planned { plan, revision: 4 }, at);
+        let amendment = Amendment { limits: None, end: Some(NewEnd::Never) };
+        let amended = Amended { amendment, last_takes: Vec::new() };
+        for _ in 0..2 {
+            let amended = Box::new(amended.clone());
+            sums.record(&CorrectionRecord::Amended(amended).into(), at);
+        }
+        sums.record(&Record::Phase(PhaseRecord::Settled), at);
+        let head = RowHash::genesis(DropId::new(1));
+        let seal = sums.seal(DropId::new(1), (start, seq), head, at).unwrap();
+        assert_eq!(SealSummary::decode(&seal.summary).unwrap().revision, 6);
     }
 
     #[test]

@@ -31,7 +31,9 @@ impl SupplyDelta {
                 HoldRecord::Released { hold, units } | HoldRecord::Expired { hold, units },
             ) => (hold.pool(), 0, -count(*units)),
             Record::Hold(HoldRecord::Confirmed { .. })
-            | Record::Correction(CorrectionRecord::Reserved { .. })
+            | Record::Correction(
+                CorrectionRecord::Reserved { .. } | CorrectionRecord::Amended(_),
+            )
             | Record::Planned { .. }
             | Record::Phase(_)
             | Record::Stream(_)

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use stampede_domain::{DropId, UnixMillis};
 use stampede_ledger::{Command, Journal, Record, RecordedOutcome, RowKey, Rows};
 
-pub use self::did::CommandEffect;
+pub use self::did::{AmendedTerms, CommandEffect};
 use self::did::{LatestEffects, name_targets};
 use crate::{FoldError, ReportError};
 pub use stampede_ledger::{Room, RoomChange};

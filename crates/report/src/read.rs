@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{Journal, PhaseRecord, ReadError, Record, RowKey, Rows};
+use stampede_ledger::{CorrectionRecord, Journal, PhaseRecord, ReadError, Record, RowKey, Rows};
 
 use crate::fold::{DropFold, DropReport, Fold, FoldError, UnmatchedMoney};
 
@@ -36,7 +36,7 @@ pub fn drop_report(journal: &dyn Journal, drop: DropId) -> Result<DropReport, Re
     fold.report().ok_or(ReportError::NoDrop { drop })
 }
 
-/// The terms of one drop as they were edited last. Reads the drop's rows up to where they became final.
+/// The terms of one drop as they were edited or amended last. Reads all of the drop's rows.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -49,6 +49,10 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
         for record in row.decode() {
             match record.map_err(damaged)? {
                 Record::Planned { plan, .. } => latest = Some(plan),
+                Record::Correction(CorrectionRecord::Amended(amended)) => {
+                    let plan = latest.as_deref();
+                    latest = plan.map(|plan| Arc::new(amended.amendment.apply_to(plan))).or(latest);
+                }
                 Record::Lot { .. } | Record::Phase(PhaseRecord::Cancelled) => {
                     return latest.ok_or(ReportError::NoDrop { drop });
                 }
@@ -64,7 +68,9 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
-                | Record::Correction(_)
+                | Record::Correction(
+                    CorrectionRecord::Withdrawn { .. } | CorrectionRecord::Reserved { .. },
+                )
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

@@ -5,18 +5,18 @@ mod support;
 
 use rusqlite::Connection;
 use stampede_domain::{
-    BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis,
+    BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis, ViewerLimits,
 };
 use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, CorrectionRecord, HoldRecord, Journal, LEDGER_FILE,
+    Amended, BrakePart, BrakeRecord, Command, CorrectionRecord, HoldRecord, Journal, LEDGER_FILE,
     PhaseRecord, Record, RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary, SqliteJournal,
 };
-use stampede_report::Verification;
+use stampede_report::{Verification, drop_report};
 use support::{
     busy::busy_sale,
     corrupt::{Kind, corrupt},
     forge::{Forged, forge},
-    plan,
+    journal, plan,
     sale::{State, pool},
     sim::Sim,
     units, verify_dir,
@@ -361,6 +361,70 @@ fn lies_about_the_reserve_are_found() {
         let (row, at) = find(rows, is_it);
         rows[row].records.remove(at);
     });
+}
+
+#[test]
+fn lies_about_limits_that_were_amended_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let mut terms = plan(&[10, 4]);
+    terms.limit_per_viewer = units(3);
+    terms.skus.iter_mut().for_each(|sku| sku.limit_per_viewer = units(3));
+    let drop = sim.open(terms);
+    sim.buy(drop, 1, 0, 3, "a");
+    sim.wait(10);
+    sim.pause(drop);
+    sim.amend(drop, 2, 2);
+    // The take from before the pause commits with the other limits, one that comes behind them before both.
+    sim.flush();
+    sim.wait(10);
+    sim.pause(drop);
+    sim.wait(10);
+    sim.buy(drop, 2, 0, 2, "b");
+    sim.flush();
+    sim.tally(drop, 1);
+    sim.settle(drop);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let report = drop_report(&journal(dir.path()), drop).unwrap();
+    assert_eq!((report.revision, report.plan.limit_per_viewer), (2, units(2)));
+
+    let is_amended =
+        |record: &Record| matches!(record, Record::Correction(CorrectionRecord::Amended(_)));
+    let lie = |name: &str, change: &dyn Fn(&mut Amended)| {
+        check(name, &dir, |rows| {
+            let (row, at) = find(rows, is_amended);
+            let record = &mut rows[row].records[at];
+            let Record::Correction(CorrectionRecord::Amended(amended)) = record else { panic!() };
+            change(amended);
+        });
+    };
+    let limits = |amended: &mut Amended, change: &dyn Fn(&mut ViewerLimits)| {
+        change(amended.amendment.limits.as_mut().unwrap());
+    };
+    lie("amended_takes", &|amended| amended.last_takes[0] = TakeNumber::default());
+    lie("old_limits", &|amended| amended.last_takes[0] = TakeNumber::new(9).unwrap());
+    lie("amended_shape", &|amended| drop_last(&mut amended.last_takes));
+    lie("amended_shape", &|amended| limits(amended, &|of| drop_last(&mut of.of_skus)));
+    lie("over_drop_limit", &|amended| limits(amended, &|of| of.of_drop = units(1)));
+    lie("over_sku_limit", &|amended| limits(amended, &|of| of.of_skus[0] = units(1)));
+    lie("units_out_of_range", &|amended| limits(amended, &|of| of.of_skus[0] = units(1)));
+    check("seal_summary_differs", &dir, |rows| {
+        let (row, at) = find(rows, is_amended);
+        rows[row].records.remove(at);
+    });
+    check("not_allowed", &dir, |rows| {
+        let (row, at) = find(rows, is_amended);
+        let moved = rows[row].records.remove(at);
+        let is_resumed = |record: &Record| *record == Record::Phase(PhaseRecord::Resumed);
+        let (row, at) = find(rows, is_resumed);
+        rows[row].records.insert(at + 1, moved);
+    });
+}
+
+fn drop_last<T>(list: &mut Vec<T>) {
+    list.pop();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use stampede_books::{Books, Limits, Targets};
 use stampede_domain::{
     AddressRange, BanId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex,
-    SkuIndex, Units, UnixMillis, ViewerId, ViewerNumber,
+    SkuIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
 };
 use stampede_ledger::{CorrectionRecord, HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
 
@@ -45,8 +45,8 @@ pub(crate) struct Durable {
     /// Drops that viewers may hear of.
     pub(crate) shown: BTreeSet<DropId>,
     by_key: HashMap<(DropId, ViewerNumber, KeyFingerprint), HoldId>,
-    /// Units of a viewer in holds and orders, by SKU.
-    of_viewers: HashMap<(DropId, ViewerNumber, SkuIndex), u64>,
+    /// Limits that were set while a drop was on sale, each with the last take of each pool before it.
+    amended: BTreeMap<DropId, Vec<(ViewerLimits, Vec<TakeNumber>)>>,
     plans: BTreeMap<DropId, std::sync::Arc<DropPlan>>,
     /// Accepted commands by key, each with the drop or the house that it is about.
     accepted: HashMap<KeyFingerprint, DropId>,
@@ -80,7 +80,7 @@ impl Durable {
             reserves: BTreeMap::new(),
             shown: BTreeSet::new(),
             by_key: HashMap::new(),
-            of_viewers: HashMap::new(),
+            amended: BTreeMap::new(),
             plans: BTreeMap::new(),
             accepted: HashMap::new(),
             over: BTreeMap::new(),
@@ -136,6 +136,12 @@ impl Durable {
             Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
                 self.reserves.insert((drop, *pool), u64::from(left.get()));
             }
+            Record::Correction(CorrectionRecord::Amended(amended)) => {
+                if let Some(limits) = &amended.amendment.limits {
+                    let since = (limits.clone(), amended.last_takes.clone());
+                    self.amended.entry(drop).or_default().push(since);
+                }
+            }
             Record::Hold(record) => self.hold(drop, record)?,
             Record::Payment(record) => {
                 self.money.adjusted += u64::from(drop.is_adjustments());
@@ -179,14 +185,7 @@ impl Durable {
                 if self.takes.insert(*hold, take).is_some() {
                     return Err(format!("{hold} was taken twice"));
                 }
-                let plan = &self.plans[&drop];
-                let sku = plan.pools().sku_of(hold.pool()).ok_or("a take from no pool")?;
-                let limit = plan.sku(sku).map(|sku| sku.limit_per_viewer).ok_or("no such SKU")?;
-                let has = self.of_viewers.entry((drop, *viewer, sku)).or_default();
-                *has += units;
-                if *has > u64::from(limit.get()) {
-                    return Err(format!("{hold}: its viewer has {has} units, {limit} are allowed"));
-                }
+                self.check_limits(*hold, *viewer)?;
                 let pool = self.pools.entry((drop, hold.pool())).or_default();
                 pool.out += units;
                 if pool.out > pool.supplied {
@@ -208,6 +207,38 @@ impl Durable {
         }
     }
 
+    /// A viewer has no more than the limits of the take's moment allow. Takes under later limits may stand before it.
+    fn check_limits(&self, hold: HoldId, viewer: ViewerNumber) -> Result<(), Violation> {
+        let drop = hold.drop_id();
+        let (plan, amended) = (&self.plans[&drop], self.amended.get(&drop));
+        let turn = |hold: HoldId| {
+            let pool = usize::from(hold.pool().get());
+            let is_later = |(_, last): &(ViewerLimits, Vec<TakeNumber>)| last[pool] < hold.take();
+            amended.map_or(0, |all| all.iter().filter(|one| is_later(one)).count())
+        };
+        let own = turn(hold);
+        let limits = own.checked_sub(1).and_then(|before| amended?.get(before));
+        let limits = limits.map_or_else(|| ViewerLimits::of(plan), |(limits, _)| limits.clone());
+        let sku_of = |hold: HoldId| plan.pools().sku_of(hold.pool());
+        let sku = sku_of(hold).ok_or("a take from no pool")?;
+        let (mut of_drop, mut of_sku) = (0, 0);
+        for (other, take) in &self.takes {
+            let counts = other.drop_id() == drop
+                && take.viewer == viewer
+                && take.end != Some(End::GivenBack)
+                && turn(*other) <= own;
+            of_drop += if counts { take.units } else { 0 };
+            of_sku += if counts && sku_of(*other) == Some(sku) { take.units } else { 0 };
+        }
+        let limit = limits.of_skus[usize::from(sku.get())];
+        for (has, limit) in [(of_sku, limit), (of_drop, limits.of_drop)] {
+            if has > u64::from(limit.get()) {
+                return Err(format!("{hold}: its viewer has {has} units, {limit} are allowed"));
+            }
+        }
+        Ok(())
+    }
+
     fn end(&mut self, hold: HoldId, end: End) -> Result<(), Violation> {
         let drop = hold.drop_id();
         let take =
@@ -216,11 +247,9 @@ impl Durable {
             return Err(format!("{hold} has two ends"));
         }
         if end == End::GivenBack {
-            let (viewer, units) = (take.viewer, take.units);
+            let units = take.units;
             let pool = self.pools.entry((drop, hold.pool())).or_default();
             pool.out -= units;
-            let sku = self.plans[&drop].pools().sku_of(hold.pool()).ok_or("a give to no pool")?;
-            *self.of_viewers.entry((drop, viewer, sku)).or_default() -= units;
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ pub struct DropStock {
     /// The SKU of each pool, for all pools in few cache lines.
     map: PoolMap,
     pub(crate) viewers: Viewers,
-    pub(crate) limit_per_viewer: Units,
+    limit_per_viewer: Limit,
     pub(crate) holds_per_viewer_max: u16,
     /// Shared with the lanes to tell them from another stock's.
     pub(crate) identity: Arc<()>,
@@ -68,8 +68,12 @@ pub(crate) struct Pool {
     supplied: AtomicU32,
     pub(crate) sku: SkuIndex,
     /// Units of the SKU, from whichever pools, that one viewer may have.
-    pub(crate) limit_per_viewer: Units,
+    limit_per_viewer: Limit,
 }
+
+/// Units that one viewer may have; written by the steward alone.
+#[derive(Debug)]
+struct Limit(AtomicU32);
 
 impl DropStock {
     /// A stock that is shut, empty.
@@ -84,7 +88,7 @@ impl DropStock {
             slots: SlotTable::new(),
             supplied: AtomicU32::new(0),
             sku,
-            limit_per_viewer: config.skus[usize::from(sku.get())].limit_per_viewer,
+            limit_per_viewer: Limit::new(config.skus[usize::from(sku.get())].limit_per_viewer),
         });
         Self {
             drop: config.drop,
@@ -92,7 +96,7 @@ impl DropStock {
             pools: pools.collect(),
             map: config.pools,
             viewers: Viewers::new(),
-            limit_per_viewer: config.limit_per_viewer,
+            limit_per_viewer: Limit::new(config.limit_per_viewer),
             holds_per_viewer_max: config.holds_per_viewer_max,
             identity: Arc::new(()),
             lanes: PlainU32::new(0),
@@ -185,6 +189,28 @@ impl DropStock {
         for pool in &self.pools {
             pool.set(StockWord::shut);
         }
+    }
+
+    /// Sets the limits of a viewer for the takes to come: of the whole drop, and of each SKU in its order. Nobody loses what
+    /// they have. For the steward, while takes are shut.
+    ///
+    /// # Panics
+    /// If takes are open, or the drop has another number of SKUs.
+    pub fn set_limits(&self, of_drop: Units, of_skus: &[Units]) {
+        assert!(self.pools.iter().all(|pool| !pool.word.load().is_open()), "takes are shut");
+        assert_eq!(self.map.skus(), of_skus.len(), "each SKU has its limit");
+        self.limit_per_viewer.set(of_drop);
+        for pool in &self.pools {
+            pool.limit_per_viewer.set(of_skus[usize::from(pool.sku.get())]);
+        }
+        // A take that has read the old limits may sleep until the word is open again, and find it as it was. It holds its
+        // viewer's notes meanwhile: once they were free, no take goes by the old limits.
+        self.viewers.wait_for_bookings();
+    }
+
+    /// Units of the whole drop, then of a pool's SKU, that one viewer may have.
+    pub fn limits_of(&self, pool: PoolIndex) -> [Units; 2] {
+        [self.limit_per_viewer.get(), self.pool(pool).limit_per_viewer.get()]
     }
 
     /// Has returned units kept for a waitlist, unless `units` are available right now.
@@ -327,6 +353,22 @@ impl DropStock {
                 SlotState::Held => unreachable!("a strong swap fails only on another word"),
             },
         }
+    }
+}
+
+impl Limit {
+    fn new(units: Units) -> Self {
+        Self(AtomicU32::new(units.get()))
+    }
+
+    fn get(&self) -> Units {
+        // ORDERING: Relaxed here and below; takes read limits under the lock of their viewer's notes, for which
+        // `set_limits` waits after it has written.
+        Units::new(self.0.load(Ordering::Relaxed)).expect("units were stored")
+    }
+
+    fn set(&self, units: Units) {
+        self.0.store(units.get(), Ordering::Relaxed);
     }
 }
 

@@ -99,7 +99,8 @@ impl DropStock {
         let of_sku = in_pools.map(HoldNote::units).sum::<u64>();
         let of_drop = counting().map(HoldNote::units).sum::<u64>();
         let wanted = u64::from(request.units.get());
-        let limits = [(of_sku, pool.limit_per_viewer), (of_drop, self.limit_per_viewer)];
+        let [limit_of_drop, limit_of_sku] = self.limits_of(request.pool);
+        let limits = [(of_sku, limit_of_sku), (of_drop, limit_of_drop)];
         let passed = |(has, limit): &(u64, Units)| has + wanted > u64::from(limit.get());
         limits.into_iter().find(passed).map(|(_, limit)| limit)
     }

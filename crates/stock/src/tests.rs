@@ -4,6 +4,8 @@
 mod growth;
 #[cfg(not(any(stampede_loom, stampede_guard_off)))]
 mod histories;
+#[cfg(not(any(stampede_loom, stampede_guard_off)))]
+mod limits;
 #[cfg(stampede_loom)]
 mod races;
 #[cfg(not(any(stampede_loom, stampede_guard_off)))]

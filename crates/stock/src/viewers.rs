@@ -73,6 +73,11 @@ impl Viewers {
         self.map.amend(viewer, change);
     }
 
+    /// Returns once every booking that was under way is over.
+    pub(crate) fn wait_for_bookings(&self) {
+        self.map.wait_for_bookings();
+    }
+
     /// Whether the filter takes the viewer for a winner.
     #[cfg(all(test, not(stampede_loom)))]
     pub(crate) fn filter_knows(&self, viewer: ViewerNumber) -> bool {

@@ -52,6 +52,12 @@ impl Map {
         Ok(())
     }
 
+    pub(super) fn wait_for_bookings(&self) {
+        for shard in &self.0 {
+            drop(shard.lock().expect("no test panics under the lock"));
+        }
+    }
+
     pub(super) fn restore(&self, viewer: ViewerNumber, note: HoldNote) {
         self.shard(viewer).entry(viewer).or_default().push(note);
     }

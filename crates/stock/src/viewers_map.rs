@@ -91,6 +91,13 @@ impl Map {
         Ok(())
     }
 
+    /// Takes every lock once.
+    pub(super) fn wait_for_bookings(&self) {
+        for shard in self.0.shards() {
+            drop(shard.write());
+        }
+    }
+
     /// Adds a note read back from the journal.
     pub(super) fn restore(&self, viewer: ViewerNumber, note: HoldNote) {
         self.0.entry(viewer).or_default().push(note);

@@ -39,6 +39,7 @@ impl Books {
             DropAction::TakeBack(units) => {
                 self.take_back(now.sale, (drop, phase), units, shown.withdrawn, out)?;
             }
+            DropAction::Amend(wanted) => self.amend((drop, phase), wanted, now, out)?,
             DropAction::CancelOrder(cancel) => {
                 let given = (command, shown.order);
                 return self.cancel_order((drop, phase), cancel, given, now.sale, out);
@@ -100,6 +101,7 @@ impl Books {
             | DropAction::Feature
             | DropAction::Restock { .. }
             | DropAction::TakeBack(_)
+            | DropAction::Amend(_)
             | DropAction::CancelOrder(_)
             | DropAction::Extend { .. } => unreachable!("the caller decides what changes no phase"),
         }

@@ -1,6 +1,7 @@
 //! All books of a node: they decide together, and follow the journal together.
 
 mod adjustments;
+mod amendments;
 mod attempts;
 mod authorize;
 mod brake;

@@ -41,8 +41,8 @@ impl Books {
         }
     }
 
-    /// Takes are over for good: the number of the last one in each pool. The shell reports it once a drop
-    /// was closed; the drop settles when that many are accounted for.
+    /// Takes are shut, for now or for good: the number of the last one in each pool. The shell reports it once a drop was
+    /// paused or closed; a closed one settles when that many are accounted for.
     pub fn note_last_takes(&mut self, drop: DropId, last_takes: Vec<u64>) {
         self.drop_mut(drop).last_takes = Some(last_takes);
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, MerchantId, PaymentId,
-    Rates, SkuId, StreamId, Units,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, MerchantId, NewEnd,
+    PaymentId, Rates, SkuId, StreamId, Units,
 };
 use stampede_ledger::RoomOwner;
 
@@ -86,6 +86,8 @@ pub enum DropAction {
     },
     /// Take units off the sale that nobody has taken.
     TakeBack(TakeBack),
+    /// Put terms of a drop right that is on sale.
+    Amend(AmendTerms),
     /// Cancel units of an order, or give money back for it.
     CancelOrder(CancelOrder),
     /// Give every live hold more time: payments cannot go through.
@@ -120,6 +122,17 @@ pub struct TakeBack {
     pub units: Units,
     /// Whether they go into the reserve, from where they may be put on sale again; else they are gone.
     pub to_reserve: bool,
+}
+
+/// Other terms for a drop that is on sale. What is left open stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AmendTerms {
+    /// Units over all SKUs that one viewer may have. A SKU whose limit is the drop's follows.
+    pub limit_per_viewer: Option<Units>,
+    /// Units of a SKU that one viewer may have.
+    pub skus: Vec<(SkuId, Units)>,
+    /// When the drop closes by itself.
+    pub end: Option<NewEnd>,
 }
 
 /// What staff do to the brake.
@@ -267,6 +280,9 @@ impl DropAction {
     /// What a command about an order is called.
     pub(crate) const CANCEL_ORDER: &str = "cancel_order";
 
+    /// What a command is called that amends terms.
+    pub(crate) const AMEND: &str = "amend";
+
     /// What a command is called that takes units off the sale.
     pub(crate) const TAKE_BACK: &str = "take_back";
 
@@ -285,6 +301,7 @@ impl DropAction {
         Self::Close => "close",
         Self::Restock { .. } => "restock",
         Self::TakeBack(_) => "take_back",
+        Self::Amend(_) => "amend",
         Self::CancelOrder(_) => "cancel_order",
         Self::Extend { .. } => "extend",
     }
@@ -325,7 +342,8 @@ impl DropAction {
             | Self::Feature
             | Self::Close
             | Self::Restock { .. }
-            | Self::TakeBack(_) => stands.is_as(&seen),
+            | Self::TakeBack(_)
+            | Self::Amend(_) => stands.is_as(&seen),
             Self::Edit { .. } | Self::Patch { .. } => stands.revision == seen.revision,
             Self::Cancel
             | Self::CancelCountdown
@@ -426,5 +444,6 @@ mod tests {
         assert_eq!(names.len(), Action::NAMES.len(), "no two are alike");
         assert!(names.contains(&DropAction::CANCEL_ORDER));
         assert!(names.contains(&DropAction::TAKE_BACK));
+        assert!(names.contains(&DropAction::AMEND));
     }
 }

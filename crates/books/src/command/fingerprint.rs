@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint};
+use stampede_domain::{BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint, NewEnd};
 use stampede_ledger::{Record, codec};
 
-use super::{Action, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack};
+use super::{Action, AmendTerms, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack};
 
 /// Version of the layout; another layout would make old keys look reused.
 const VERSION: u8 = 1;
@@ -99,6 +99,21 @@ impl Bytes {
                 // What gives them up for good has the bytes that it had before there were reserves.
                 self.0.extend(to_reserve.then_some(1));
             }
+            DropAction::Amend(AmendTerms { limit_per_viewer, skus, end }) => {
+                self.option(limit_per_viewer.map(|limit| limit.get().into()));
+                self.number(skus.len() as u64);
+                for (sku, limit) in skus {
+                    self.pair(sku.as_str(), limit.get().into());
+                }
+                match end {
+                    None => self.0.push(0),
+                    Some(NewEnd::Never) => self.0.push(1),
+                    Some(NewEnd::At(at)) => {
+                        self.0.push(2);
+                        self.number(at.get());
+                    }
+                }
+            }
             DropAction::CancelOrder(CancelOrder { order, units, amount, restock, seen: _ }) => {
                 self.pair(&order.to_string(), u64::from(*units));
                 self.option(*amount);
@@ -182,7 +197,7 @@ impl Bytes {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{BanId, PaymentId, Rates, StreamId, Units};
+    use stampede_domain::{BanId, PaymentId, Rates, StreamId, Units, UnixMillis};
     use stampede_ledger::RoomOwner;
     use stampede_testkit as testkit;
 
@@ -263,13 +278,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cancelled_of_an_order_is_named_in_full() {
+    fn what_is_cancelled_or_amended_is_named_in_full() {
         let all = [
             cancel(1, None, false),
             cancel(2, None, false),
             cancel(1, None, true),
             cancel(1, Some(0), false),
             cancel(1, Some(5), false),
+            amend(None, &[], None),
+            amend(Some(1), &[], None),
+            amend(None, &[("mug", 1)], None),
+            amend(None, &[("cup", 1)], None),
+            amend(None, &[], Some(NewEnd::Never)),
+            amend(None, &[], Some(NewEnd::At(UnixMillis::default()))),
             DropAction::Extend { by: DurationMs::from_secs(1) },
             DropAction::Extend { by: DurationMs::from_secs(2) },
         ];
@@ -281,6 +302,16 @@ mod tests {
     fn take_back(to_reserve: bool) -> DropAction {
         let (sku, units) = ("mug".parse().unwrap(), testkit::units(9));
         DropAction::TakeBack(TakeBack { sku, units, to_reserve })
+    }
+
+    fn amend(limit: Option<u32>, skus: &[(&str, u32)], end: Option<NewEnd>) -> DropAction {
+        let limit_per_viewer = limit.map(testkit::units);
+        let sku = |(sku, limit): &(&str, u32)| (sku.parse().unwrap(), testkit::units(*limit));
+        DropAction::Amend(AmendTerms {
+            limit_per_viewer,
+            skus: skus.iter().map(sku).collect(),
+            end,
+        })
     }
 
     fn patch(supply: u32, changes: &[u8]) -> DropAction {
@@ -314,6 +345,9 @@ mod tests {
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
             on(take_back(false)),
             on(take_back(true)),
+            on(amend(Some(9), &[("mug", 4)], None)),
+            on(amend(None, &[], Some(NewEnd::Never))),
+            on(amend(None, &[], Some(NewEnd::At(UnixMillis::new(9_000))))),
             on(cancel(2, None, true)),
             on(cancel(0, Some(500), false)),
             on(DropAction::Extend { by: DurationMs::from_secs(90) }),
@@ -364,7 +398,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 37] = [
+    const GOLDEN: [&str; 40] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -379,6 +413,9 @@ mod tests {
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
         "take_back 496071d02ed215d9c53bd9eb73a331fd",
         "take_back fdd6eab7ec1e94381da312b68b29c05f",
+        "amend 4a533bc1c3116f57b64f97dd70e49751",
+        "amend 55324b933ae3a2b58f177a66c6c0d6c7",
+        "amend 342b4944c2ee8c9dfe24716bed88db8a",
         "cancel_order 953abbb65babbcd4f249cdc9f29cc12b",
         "cancel_order da7a20a98dd81bd87ea9121ecd6039d0",
         "extend a0694e310603799602cf30cf0fface2d",

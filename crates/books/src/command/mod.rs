@@ -17,12 +17,16 @@ macro_rules! names {
 }
 
 mod action;
+mod amend_refusal;
 mod fingerprint;
 mod refusal;
 mod role;
 mod stock_refusal;
 
-pub use action::{Action, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack};
+pub use action::{
+    Action, AmendTerms, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack,
+};
+pub use amend_refusal::AmendRefusal;
 pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
 pub use role::Role;

@@ -8,7 +8,7 @@ use stampede_domain::{
 use stampede_ledger::RoomOwner;
 use stampede_settlement::CancelRefusal;
 
-use super::{Action, Role, StockRefusal};
+use super::{Action, AmendRefusal, Role, StockRefusal};
 use crate::{seen::SeenDrop, video::VideoRefusal};
 
 /// Why a command was refused: an outcome, which is recorded too.
@@ -121,6 +121,9 @@ pub enum CommandRefusal {
     /// Units cannot be taken back so.
     #[error(transparent)]
     Stock(#[from] StockRefusal),
+    /// Terms cannot be amended so.
+    #[error(transparent)]
+    Amend(#[from] AmendRefusal),
     /// The stream has as many live drops as it may.
     #[error("the stream has {max} drops that are not over; settle or cancel some first")]
     StreamFull {
@@ -446,7 +449,8 @@ impl CommandRefusal {
         Self::KeyReused => "key_reused",
         Self::WrongPhase { .. }
         | Self::NoRestock { .. }
-        | Self::Stock(StockRefusal::NotOnSale { .. }) => "wrong_phase",
+        | Self::Stock(StockRefusal::NotOnSale { .. })
+        | Self::Amend(AmendRefusal::NotOnSale { .. } | AmendRefusal::NotPaused) => "wrong_phase",
         Self::Changed { .. } => "drop_changed",
         Self::Plan(_) => "invalid_plan",
         Self::Fixed { .. } => "fixed_field",
@@ -460,7 +464,8 @@ impl CommandRefusal {
         Self::MemoryFull { .. } => "memory_full",
         Self::InThePast { .. } => "in_the_past",
         Self::TooFarAhead { .. } => "too_far_ahead",
-        Self::EndsTooSoon { .. } => "ends_too_soon",
+        Self::EndsTooSoon { .. } | Self::Amend(AmendRefusal::EndsTooSoon { .. }) => "ends_too_soon",
+        Self::Amend(AmendRefusal::Nothing | AmendRefusal::SkuTwice { .. }) => "invalid_amendment",
         Self::Reason(_) => "invalid_reason",
         Self::Rates(_) => "rate_out_of_range",
         Self::BanRange(_) => "range_too_wide",

@@ -9,7 +9,7 @@ use super::{Action, DropAction, StreamAction};
 pub enum Role {
     /// Everything, for everybody.
     Admin,
-    /// Runs drops: countdown, pause, resume, close, restock, take back, what is on air.
+    /// Runs drops: countdown, pause, resume, close, restock, take back, limits and end, what is on air.
     Host,
     /// Plans drops as well as running them, and gives money back.
     Merchant,
@@ -77,7 +77,10 @@ impl Role {
             Self::Host => Self::is_hosting(action) && !matches!(action, DropAction::Cancel),
             Self::Creator => {
                 Self::is_hosting(action)
-                    && !matches!(action, DropAction::Restock { .. } | DropAction::TakeBack(_))
+                    && !matches!(
+                        action,
+                        DropAction::Restock { .. } | DropAction::TakeBack(_) | DropAction::Amend(_)
+                    )
             }
             Self::Ops => matches!(
                 action,
@@ -90,7 +93,7 @@ impl Role {
         }
     }
 
-    /// What runs a sale, which is neither its terms nor its money.
+    /// What runs a sale, which is neither its plan nor its money.
     const fn is_hosting(action: &DropAction) -> bool {
         !action.is_edit()
             && !matches!(action, DropAction::CancelOrder(_) | DropAction::Extend { .. })

@@ -21,7 +21,7 @@ use counts::Counts;
 
 pub(crate) use counts::Activity;
 pub use missed::MissedWhy;
-pub(crate) use times::{check_end, check_plan};
+pub(crate) use times::{check_ahead, check_end, check_plan};
 pub use watch::StreamWatch;
 
 /// The decided state of one drop; it runs ahead of the durable one by the records under way.
@@ -46,7 +46,7 @@ pub struct DropBook {
     pub(crate) live_holds: i64,
     /// By pool: the take number that the last restart began with, with the takes that became durable since.
     pub(crate) accounted: Vec<u64>,
-    /// By pool: the number of the last take of all, once takes are over.
+    /// By pool: the number of the last take, while takes are shut after the opening.
     pub(crate) last_takes: Option<Vec<u64>>,
     /// The automatic start has had its chance; from then on the drop waits for its host.
     pub(crate) start_done: bool,
@@ -116,6 +116,10 @@ impl DropBook {
                 let place = self.place(*pool)?;
                 let left = self.supplied[place].checked_take(*units);
                 self.supplied[place] = left.unwrap_or(Units::ZERO);
+            }
+            Record::Correction(CorrectionRecord::Amended(amended)) => {
+                self.plan = Arc::new(amended.amendment.apply_to(&self.plan));
+                self.revision = self.revision.saturating_add(1);
             }
             Record::Hold(HoldRecord::Taken { hold, .. }) => self.note_take(hold.pool())?,
             Record::Hold(
@@ -200,6 +204,7 @@ impl DropBook {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.phase_changes += 1;
+        self.last_takes = None;
         self.watch.overrule();
         self.opens_at = None;
     }
@@ -213,7 +218,8 @@ impl DropBook {
                 found.last_take.get();
         }
         // Whatever was under way is gone.
-        self.last_takes = (self.phase == Phase::Closed).then(|| self.accounted.clone());
+        let is_shut = matches!(self.phase, Phase::Paused | Phase::Closed);
+        self.last_takes = is_shut.then(|| self.accounted.clone());
         Ok(())
     }
 
@@ -226,8 +232,8 @@ impl DropBook {
     }
 
     /// What the journal tells. A missed start has no record: a restart finds it again by the plan. A commit
-    /// comes later than the decision, so the time of the opening is another one. The last take of all is read
-    /// off the stock when takes are over, or follows from what is accounted for. Counts are those of the
+    /// comes later than the decision, so the time of the opening is another one. The last take is read
+    /// off the stock when takes are shut, or follows from what is accounted for. Counts are those of the
     /// engine's run.
     pub(crate) fn journaled(&self) -> String {
         let Self {
@@ -290,7 +296,7 @@ impl DropBook {
         self.hidden
     }
 
-    /// Counts the edits of the plan; the first plan is 1.
+    /// Counts the edits and amendments of the plan; the first plan is 1.
     pub fn revision(&self) -> u32 {
         self.revision
     }

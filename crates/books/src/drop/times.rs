@@ -13,19 +13,27 @@ const DAY_MS: u64 = 86_400_000;
 /// Checks a plan that is submitted at `now` by the wall clock.
 pub(crate) fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
     plan.validate()?;
-    let furthest = now.plus(DurationMs::new(PLANNED_AHEAD_MS_MAX));
     for (field, at) in [("starts_at_ms", plan.starts_at), ("ends_at_ms", plan.ends_at)] {
-        let Some(at) = at else { continue };
-        if at <= now {
-            return Err(CommandRefusal::InThePast { field, at: at.get(), now: now.get() });
-        }
-        if at > furthest {
-            let (at, now, max_days) = (at.get(), now.get(), PLANNED_AHEAD_MS_MAX / DAY_MS);
-            return Err(CommandRefusal::TooFarAhead { field, at, now, max_days });
-        }
+        at.map_or(Ok(()), |at| check_ahead(field, at, now))?;
     }
     // Without a planned start it opens by hand: not before a countdown that begins now has ended.
     check_end(plan, plan.starts_at.unwrap_or_else(|| now.plus(plan.countdown)), now)
+}
+
+/// Checks that a time lies ahead, and no further than anybody plans.
+pub(crate) fn check_ahead(
+    field: &'static str,
+    at: UnixMillis,
+    now: UnixMillis,
+) -> Result<(), CommandRefusal> {
+    if at <= now {
+        return Err(CommandRefusal::InThePast { field, at: at.get(), now: now.get() });
+    }
+    if at > now.plus(DurationMs::new(PLANNED_AHEAD_MS_MAX)) {
+        let (at, now, max_days) = (at.get(), now.get(), PLANNED_AHEAD_MS_MAX / DAY_MS);
+        return Err(CommandRefusal::TooFarAhead { field, at, now, max_days });
+    }
+    Ok(())
 }
 
 /// Checks that a drop which opens at `opens_at` is open for a while before it ends.

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use stampede_books::{
-    Action, BrakeAction, CancelOrder, DropAction, Role, SeenDrop, StaffCommand, StreamAction,
-    StreamScope, TakeBack,
+    Action, AmendTerms, BrakeAction, CancelOrder, DropAction, Role, SeenDrop, StaffCommand,
+    StreamAction, StreamScope, TakeBack,
 };
 use stampede_domain::{
     BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint,
-    MerchantId, PaymentId, Rates,
+    MerchantId, NewEnd, PaymentId, Rates,
 };
 use stampede_ledger::RoomOwner;
 use stampede_testkit::units;
 
-use crate::words::{Words, plan_words, span};
+use crate::words::{Words, plan_words, span, time};
 
 /// A member of staff with the token that commands come with.
 #[derive(Clone, Copy, Debug)]
@@ -109,8 +109,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         let cancel = CancelOrder { order, units, amount, restock, seen };
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
-    let verbs =
-        "edit cancel open cancel_countdown pause resume feature close restock take_back extend";
+    let verbs = "edit cancel open cancel_countdown pause resume feature close restock take_back amend \
+                 extend";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -128,6 +128,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "feature" => DropAction::Feature,
         "close" => DropAction::Close,
         "extend" => DropAction::Extend { by: words.span() },
+        "amend" => DropAction::Amend(other_terms(words)),
         _ => {
             let (sku, units) = (words.word().parse().unwrap(), units(words.number()));
             if verb == "restock" {
@@ -139,6 +140,20 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         }
     };
     Some(action.on(drop))
+}
+
+/// `limit 4 mug 2 cup 3 end 5m`, each part as needed; `end never` takes the end away.
+fn other_terms(words: &mut Words<'_>) -> AmendTerms {
+    let limit_per_viewer = words.after("limit").map(|limit| units(limit.parse().unwrap()));
+    let mut skus = Vec::new();
+    while let Some(sku) = words.next_if(|word| word != "end") {
+        skus.push((sku.parse().unwrap(), units(words.number())));
+    }
+    let end = words.after("end").map(|end| match end {
+        "never" => NewEnd::Never,
+        at => NewEnd::At(time(span(at))),
+    });
+    AmendTerms { limit_per_viewer, skus, end }
 }
 
 fn of_brake(verb: &str, words: &mut Words<'_>) -> Option<BrakeAction> {
@@ -215,6 +230,8 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     };
     let take_back =
         |to_reserve| TakeBack { sku: "mug".parse().unwrap(), units: units(3), to_reserve };
+    let limits = AmendTerms { limit_per_viewer: Some(units(4)), ..AmendTerms::default() };
+    let end = AmendTerms { end: Some(NewEnd::Never), ..AmendTerms::default() };
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },
@@ -229,6 +246,8 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
         DropAction::TakeBack(take_back(false)),
         DropAction::TakeBack(take_back(true)),
+        DropAction::Amend(limits),
+        DropAction::Amend(end),
         DropAction::CancelOrder(cancel(false)),
         DropAction::CancelOrder(cancel(true)),
         DropAction::Extend { by: span(30) },
@@ -279,6 +298,9 @@ pub(crate) fn label(action: &Action) -> &'static str {
         }
         Action::Drop { action: DropAction::TakeBack(back), .. } if back.to_reserve => {
             "take_back (to reserve)"
+        }
+        Action::Drop { action: DropAction::Amend(wanted), .. } if wanted.end.is_some() => {
+            "amend (end)"
         }
         action => action.name(),
     }

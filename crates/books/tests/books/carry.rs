@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_books::{Act, Effect, HoldEnd, brake::Ban};
-use stampede_domain::{BanTarget, Phase, Rates, ViewerId, ViewerNumber};
+use stampede_domain::{BanTarget, Phase, Rates, ViewerId, ViewerLimits, ViewerNumber};
 use stampede_ledger::{BrakePart, ViewerLink};
 
 use crate::{
@@ -24,7 +24,7 @@ impl Shell {
                 if !phase.is_final() {
                     (sale.phase, sale.opens_at) = (*phase, None);
                 }
-                if *phase == Phase::Closed {
+                if matches!(phase, Phase::Paused | Phase::Closed) {
                     let last = sale.pools.iter().map(|pool| pool.last_take).collect();
                     self.books.note_last_takes(*drop, last);
                 }
@@ -79,6 +79,12 @@ impl Shell {
             Effect::Air(drop) => {
                 let plan = &self.stock.sales[drop].plan;
                 self.air.insert(format!("{} {:?}", plan.stream, plan.mode), *drop);
+            }
+            Effect::Amend { drop, plan, .. } => {
+                let sale = self.stock.sales.get_mut(drop).unwrap();
+                let same_limits = ViewerLimits::of(plan) == ViewerLimits::of(&sale.plan);
+                assert!(same_limits || !sale.takes_on, "limits change while takes are shut");
+                sale.plan = Arc::clone(plan);
             }
             Effect::Room(_)
             | Effect::Stretched { .. }

@@ -89,6 +89,11 @@ fn what_is_in_reserve_goes_on_sale_when_somebody_says_so() {
 }
 
 #[test]
+fn terms_of_a_drop_on_sale_are_put_right() {
+    check("amended.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stampede_books::{Decision, Done, MissedWhy, Withdrawal};
+use stampede_books::{Decision, Done, DropBook, MissedWhy, Withdrawal};
 use stampede_domain::{DropId, DurationMs, Moment, Phase, UnixMillis};
 use stampede_ledger::RecoveredDrop;
 
@@ -52,6 +52,14 @@ impl Shell {
             let expected =
                 accepted.next().filter(|done| stays || !self.journal.has_forgotten(done.drop));
             let mut books = self.journal.books();
+            // As the recovery of a drop tells it.
+            let shut = |book: &DropBook| matches!(book.phase(), Phase::Paused | Phase::Closed);
+            let shut = books.drops().filter(|(_, book)| shut(book));
+            let shut: Vec<_> =
+                shut.map(|(drop, book)| (drop, vec![0; book.supplied().len()])).collect();
+            for (drop, last_takes) in shut {
+                books.note_last_takes(drop, last_takes);
+            }
             let free = books.free_units(&command, shown.over.as_ref());
             shown.withdrawn = free.map(|_| Withdrawal::Done);
             let mut out = Decision::default();

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
-use stampede_domain::{Charges, DropId, HoldId, PaymentId, PoolIndex, Rates, UnixMillis};
+use stampede_domain::{Charges, DropId, HoldId, NewEnd, PaymentId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
-    BrakeRecord, Command, CorrectionRecord, DeadlineRecord, HoldRecord, PaymentChange,
+    Amended, BrakeRecord, Command, CorrectionRecord, DeadlineRecord, HoldRecord, PaymentChange,
     PaymentRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord,
     UnmatchedEnd, UnmatchedRecord,
 };
@@ -35,6 +35,7 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Featured => "featured",
         Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
         Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
+        Record::Correction(CorrectionRecord::Amended(_)) => "amended",
         Record::Suspended { .. } => "suspended",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
@@ -77,7 +78,7 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         Record::Lot { pool, units, lot } => {
             format!("{name} {lot} {} {units}", names.pool(drop, *pool))
         }
-        Record::Correction(record) => correction_record(name, drop, *record, names),
+        Record::Correction(record) => correction_record(name, drop, record, names),
         Record::Hold(record) => return hold_record(name, record, names),
         Record::Stream(StreamRecord::Offline { at }) => format!("{name} from {}", time_words(*at)),
         Record::Suspended { span, until }
@@ -129,12 +130,30 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
 fn correction_record(
     name: &str,
     drop: DropId,
-    record: CorrectionRecord,
+    record: &CorrectionRecord,
     names: &dyn Names,
 ) -> String {
-    let (CorrectionRecord::Withdrawn { pool, units }
-    | CorrectionRecord::Reserved { pool, left: units }) = record;
-    format!("{name} {} {units}", names.pool(drop, pool))
+    match record {
+        CorrectionRecord::Withdrawn { pool, units }
+        | CorrectionRecord::Reserved { pool, left: units } => {
+            format!("{name} {} {units}", names.pool(drop, *pool))
+        }
+        CorrectionRecord::Amended(amended) => format!("{name}{}", amended_words(amended)),
+    }
+}
+
+fn amended_words(Amended { amendment, last_takes }: &Amended) -> String {
+    let list = |numbers: Vec<String>| numbers.join(" ");
+    let limits = amendment.limits.as_ref().map(|limits| {
+        let of_skus = list(limits.of_skus.iter().map(ToString::to_string).collect());
+        let takes = list(last_takes.iter().map(ToString::to_string).collect());
+        format!(" to limit {} of SKUs {of_skus} after take {takes}", limits.of_drop)
+    });
+    let end = amendment.end.map(|end| match end {
+        NewEnd::At(at) => format!(" to end at {}", time_words(at)),
+        NewEnd::Never => " to end never".to_owned(),
+    });
+    limits.unwrap_or_default() + &end.unwrap_or_default()
 }
 
 fn payment_record(record: &PaymentRecord, names: &dyn Names) -> String {
@@ -282,6 +301,7 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
     match effect {
         Effect::Publish { drop, .. } => format!("publish {drop}"),
         Effect::Enter { drop, phase, .. } => format!("{drop} enters {phase}"),
+        Effect::Amend { drop, revision, .. } => format!("terms of {drop} r{revision} hold"),
         Effect::Air(drop) => format!("air {drop}"),
         Effect::Room(room) => format!("room {} changes", room.stream),
         Effect::Supply { drop, pool, units } => {

@@ -219,6 +219,10 @@ impl Stock {
                 let wanted = FreeUnits { drop, pool: *pool, units: *units };
                 assert_eq!(self.withdraw(wanted), Withdrawal::Done, "they were free");
             }
+            Record::Correction(CorrectionRecord::Amended(amended)) => {
+                let sale = self.sales.get_mut(&drop).unwrap();
+                sale.plan = Arc::new(amended.amendment.apply_to(&sale.plan));
+            }
             Record::Hold(record) => self.apply_hold(drop, record, moved),
             Record::Suspended { span, until }
             | Record::Deadline(DeadlineRecord::Extended { span, until }) => {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use stampede_books::{
-    Action, Books, CommandContext, CommandOutcome, Decision, DropBook, HoldLook, HoldStatus, Role,
-    Withdrawal,
+    Act, Action, Books, CommandContext, CommandOutcome, Decision, DropBook, HoldLook, HoldStatus,
+    Role, Withdrawal,
 };
 use stampede_domain::{DropId, DurationMs, HoldId, Moment, Phase, UnixMillis, ViewerNumber};
 use stampede_ledger::{UnmatchedPayment, ViewerLink};
@@ -87,9 +87,11 @@ impl World {
             }
         } else {
             self.admin(step);
-            if step == "close d1" {
-                self.books.note_last_takes(DROP, vec![0]);
-            }
+        }
+        let shut =
+            |act: &Act| matches!(act, Act::StopTakes { phase: Phase::Paused | Phase::Closed, .. });
+        if self.out.at_once.drain(..).any(|act| shut(&act)) {
+            self.books.note_last_takes(DROP, vec![0]);
         }
     }
 

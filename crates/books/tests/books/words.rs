@@ -147,6 +147,11 @@ pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
             }
             "stream" => plan.stream = words.word().parse().unwrap(),
             "merchant" => plan.merchant = words.word().parse().unwrap(),
+            "limit" => {
+                let limit = stampede_testkit::units(words.number());
+                plan.limit_per_viewer = limit;
+                plan.skus.iter_mut().for_each(|sku| sku.limit_per_viewer = limit);
+            }
             "titled" => words.word().clone_into(&mut plan.title),
             "hidden" => plan.hidden = true,
             "rehearsal" => plan.mode = Mode::Rehearsal,

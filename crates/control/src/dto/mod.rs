@@ -1,5 +1,6 @@
 //! The JSON bodies of the HTTP interface, separate from the domain's own types.
 
+mod amendment;
 mod attention;
 mod brake;
 mod command;
@@ -27,6 +28,7 @@ mod stream_list;
 mod timeline;
 mod tokens;
 
+pub(crate) use amendment::{Amendment, SkuLimit};
 pub(crate) use attention::{
     ATTENTION_DEFAULT, AttentionKind, AttentionLine, AttentionList, AttentionParams,
 };

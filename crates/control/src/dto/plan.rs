@@ -430,7 +430,8 @@ pub(super) fn units(field: &str, count: u32) -> Result<Units, Problem> {
     Units::new(count).ok_or_else(|| too_large(field, count.into(), Units::MAX.get().into()))
 }
 
-fn time(field: &str, millis: Option<u64>) -> Result<Option<UnixMillis>, Problem> {
+/// A time that people and machines can name.
+pub(super) fn time(field: &str, millis: Option<u64>) -> Result<Option<UnixMillis>, Problem> {
     match millis {
         Some(millis) if millis > INTEGER_MAX => {
             let text = format!(

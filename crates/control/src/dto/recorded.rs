@@ -1,12 +1,14 @@
 //! Staff commands as the ledger holds them, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, DurationMs, Money, Rates, UnixMillis};
-use stampede_report::commands::{CommandEffect, RecordedCommand, Room, RoomChange, refusal};
+use stampede_domain::{DropId, DurationMs, Money, NewEnd, Rates, SkuId, Units, UnixMillis};
+use stampede_report::commands::{
+    AmendedTerms, CommandEffect, RecordedCommand, Room, RoomChange, refusal,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    dto::{brake::KeptOut, plan::MoneyBody},
+    dto::{SkuLimit, brake::KeptOut, plan::MoneyBody},
     extract::PageLimit,
     place::Place,
 };
@@ -106,6 +108,18 @@ struct RecordedDoing {
     /// Whether the units that were taken back went into the reserve.
     #[serde(skip_serializing_if = "Option::is_none")]
     to_reserve: Option<bool>,
+    /// Units over all SKUs that one viewer may have since, if that was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_per_viewer: Option<u32>,
+    /// SKUs whose limit was changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sku_limits: Vec<SkuLimit>,
+    /// When the drop closes by itself since, in milliseconds since 1970-01-01 UTC, if that was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at_ms: Option<u64>,
+    /// `true` if the drop does not close by itself any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_removed: Option<bool>,
     /// The lot's number within the drop.
     #[serde(skip_serializing_if = "Option::is_none")]
     lot: Option<u32>,
@@ -177,6 +191,7 @@ impl RecordedDoing {
                 to_reserve: Some(*to_reserve),
                 ..Self::default()
             },
+            CommandEffect::Amended(terms) => Self::of_terms(terms),
             CommandEffect::OrderCancelled { order, units, amount, lot } => Self {
                 order: Some(order.to_string()),
                 cancelled_units: Some(*units),
@@ -195,6 +210,25 @@ impl RecordedDoing {
 }
 
 impl RecordedDoing {
+    fn of_terms(terms: &AmendedTerms) -> Self {
+        let limit = |(sku, limit): &(SkuId, Units)| SkuLimit {
+            sku: sku.to_string(),
+            limit_per_viewer: limit.get(),
+        };
+        let (ends_at_ms, end_removed) = match terms.end {
+            Some(NewEnd::At(at)) => (Some(at.get()), None),
+            Some(NewEnd::Never) => (None, Some(true)),
+            None => (None, None),
+        };
+        Self {
+            limit_per_viewer: terms.limit_per_viewer.map(Units::get),
+            sku_limits: terms.skus.iter().map(limit).collect(),
+            ends_at_ms,
+            end_removed,
+            ..Self::default()
+        }
+    }
+
     fn of_room(room: &Room) -> Self {
         let (owner, merchant) = match &room.change {
             RoomChange::Owner(owner) => (Some(owner.to_string()), None),

@@ -87,6 +87,8 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["feature_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[StreamNotYours]]),
     (&["restock_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, MemoryFull]]),
     (&["take_back"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, NotFree]]),
+    (&["amend_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, InvalidPlan, InvalidAmendment, InThePast,
+        TooFarAhead, EndsTooSoon]]),
     (&["cancel_order"], &[COMMAND, PACED, COUNTED, DROP, &[UnknownOrder, OrderChanged, NothingToCancel, MoreThanOrdered,
         MoreThanPaid, LotOutOfRange, MemoryFull, MoneyNotLoaded]]),
     (&["extend_holds"], &[COMMAND, PACED, COUNTED, DROP, &[ExtensionsFull]]),

@@ -1,6 +1,7 @@
 //! One module for each part of the interface.
 
 mod accounts;
+mod amendments;
 mod attention;
 mod brake;
 mod commands;
@@ -75,6 +76,7 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::close))
         .routes(routes!(units::restock))
         .routes(routes!(units::take_back))
+        .routes(routes!(amendments::amend))
         .routes(routes!(commands::cancel_order))
         .routes(routes!(commands::extend))
 }

@@ -174,7 +174,7 @@ impl Steward {
             // A countdown that is called off waits for the host.
             sale.end_start(None);
         }
-        if phase == Phase::Closed {
+        if matches!(phase, Phase::Paused | Phase::Closed) {
             let last = sale.stock().pools().map(|pool| pool.last_take.get()).collect();
             self.books.note_last_takes(drop, last);
         }

@@ -106,6 +106,11 @@ impl Steward {
                 let made = self.made.remove(&(drop, revision));
                 self.shared.publish(made.expect("each plan is made once and published once"));
             }
+            Effect::Amend { drop, revision, plan } => {
+                let sale = self.sales.get(&drop).expect("a drop with terms under way is in memory");
+                sale.amend(&plan, revision);
+                self.shared.drop_changed(drop);
+            }
             Effect::Enter { drop, changes, phase, opens_at } => {
                 self.enter(drop, changes, phase, opens_at);
             }

@@ -74,6 +74,7 @@ struct ShownDrop {
 /// Where a drop stood when viewers were last told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Standing {
+    revision: u32,
     phase: Phase,
     version: u64,
     featured: bool,
@@ -82,9 +83,12 @@ struct Standing {
 
 impl Standing {
     fn of(sale: &SaleDrop) -> Self {
+        // The version first: a change that comes while this is read is told later.
+        let version = sale.version();
         Self {
+            revision: sale.revision(),
             phase: sale.phase(),
-            version: sale.version(),
+            version,
             featured: sale.is_featured(),
             opens_at: sale.opens_at(),
         }
@@ -240,10 +244,14 @@ impl Audience {
             return Some(self.insert(sale, now));
         }
         let standing = Standing::of(sale);
-        if std::mem::replace(&mut drop.standing, standing) == standing {
+        let before = std::mem::replace(&mut drop.standing, standing);
+        if before == standing {
             return None;
         }
         drop.info = None;
+        if before.revision != standing.revision {
+            return Some(Broadcast::new(ServerMessage::DropInfo(drop.info(now))));
+        }
         Some(Broadcast::new(ServerMessage::Phase(view::phase_notice(sale, now))))
     }
 

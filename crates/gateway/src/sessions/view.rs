@@ -23,7 +23,7 @@ pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: Moment) 
         closes_in_ms: standing.closes_in(now).map(DurationMs::get),
         available,
     };
-    DropInfo::new(sale.id(), sale.plan(), &state)
+    DropInfo::new(sale.id(), &sale.terms(), &state)
 }
 
 /// Where a drop stands now.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DropPlan, DurationMs, Phase, StockDisplay, Units};
-use stampede_engine::DropAction;
-use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
+use stampede_domain::{DropId, DropPlan, DurationMs, NewEnd, Phase, StockDisplay, Units};
+use stampede_engine::{AmendTerms, DropAction};
+use stampede_wire::{ClientMessage, DropInfo, ServerMessage, Subprotocol};
 
 use crate::{
     client::Client,
@@ -216,6 +216,32 @@ fn an_edited_running_order_is_shown_to_whoever_comes_later() {
         let shown: Vec<_> = late.welcomed().drops.iter().map(|drop| drop.drop).collect();
         assert_eq!(shown, [second, first]);
     }
+}
+
+#[test]
+fn terms_that_are_amended_are_told_to_everybody() {
+    let world = World::new();
+    let drop = world.open(plan(3));
+    let mut watchers: Vec<Client> = (0..16).map(|n| world.join(&format!("w{n}"))).collect();
+    world.command(DropAction::Pause.on(drop));
+    let before = world.sale(drop).version();
+    let (limit_per_viewer, skus) = (Some(Units::new(5).unwrap()), Vec::new());
+    let hour = DurationMs::from_secs(3_600);
+    let end = Some(NewEnd::At(world.now().plus(hour)));
+    world.command(DropAction::Amend(AmendTerms { limit_per_viewer, skus, end }).on(drop));
+    let shown = |told: &DropInfo| {
+        let mug = &told.skus[0];
+        (told.limit_per_viewer, mug.limit_per_viewer, mug.units_per_buy_max, told.closes_in_ms)
+    };
+    let expected = (5, 5, 5, Some(hour.get()));
+    for watcher in &mut watchers {
+        let told = watcher.drop_info();
+        assert_eq!((told.phase, shown(&told)), (Phase::Paused, expected));
+        assert!(told.version > before, "or clients would take it for stale");
+    }
+    let mut late = world.dial(Subprotocol::Json);
+    late.hello(&world.ticket("late"));
+    assert_eq!(shown(&late.welcomed().drops[0]), expected);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What staff put right about a sale that is under way.
 
-use stampede_domain::{PoolIndex, Units};
+use stampede_domain::{Amendment, PoolIndex, TakeNumber, Units};
 
 /// Something that staff put right about a sale that is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CorrectionRecord {
     /// Units that nobody had taken left the sale.
     Withdrawn {
@@ -19,4 +19,16 @@ pub enum CorrectionRecord {
         /// Units in reserve from now on.
         left: Units,
     },
+    /// Limits or the planned end are others from now on, which makes another revision of the terms.
+    Amended(Box<Amended>),
+}
+
+/// Terms that were changed while the drop was on sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amended {
+    /// What has changed.
+    pub amendment: Amendment,
+    /// By pool, where limits have changed: the last take under those before. Such a take may become durable later than
+    /// this record.
+    pub last_takes: Vec<TakeNumber>,
 }

@@ -24,7 +24,7 @@ use stampede_domain::{
 pub use self::{
     answer_times::AnswerTimes,
     brake::{BanRecord, BanScope, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
-    correction::CorrectionRecord,
+    correction::{Amended, CorrectionRecord},
     error::RecordError,
     hold::HoldRecord,
     house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},

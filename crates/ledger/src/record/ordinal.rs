@@ -87,6 +87,7 @@ ordinals! {
     50 TallyWithSources "tally" ", with SKUs and channels of clicks";
     51 Withdrawn "withdrawn" "";
     52 Reserved "reserved" "";
+    53 Amended "amended" "";
 }
 
 const _: () = {

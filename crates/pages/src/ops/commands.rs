@@ -85,6 +85,7 @@ fn did(action: &str, words: Language) -> &str {
         "close" => words.ops_did_close(),
         "restock" => words.ops_did_restock(),
         "take_back" => words.ops_did_take_back(),
+        "amend" => words.ops_did_amend(),
         "cancel_order" => words.ops_did_cancel_order(),
         "extend" => words.ops_did_extend(),
         "stop" => words.ops_did_stop(),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DurationMs, HoldId, Money, PaymentId, PoolIndex, Rates, SkuId, Units,
-    UnixMillis, ViewerId, ViewerNumber,
+    Amendment, BanId, BanTarget, DropId, DurationMs, HoldId, Money, NewEnd, PaymentId, PoolIndex,
+    Rates, SkuId, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
 };
 use stampede_ledger::{
     BanRecord, BanScope, BrakePart, BrakeRecord, Command, CorrectionRecord, DeadlineRecord,
@@ -14,6 +14,17 @@ use stampede_ledger::{
 
 use super::RecordedCommand;
 use crate::ReportError;
+
+/// Terms that were put right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmendedTerms {
+    /// Units over all SKUs that one viewer may have since, if that has changed.
+    pub limit_per_viewer: Option<Units>,
+    /// The same of SKUs, as far as it has changed.
+    pub skus: Vec<(SkuId, Units)>,
+    /// The end since, if it was set anew.
+    pub end: Option<NewEnd>,
+}
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +73,8 @@ pub enum CommandEffect {
         /// Whether they went into the reserve.
         to_reserve: bool,
     },
+    /// Put terms right.
+    Amended(Box<AmendedTerms>),
     /// Cancelled units of an order, or gave money back for it.
     OrderCancelled {
         /// The order.
@@ -102,6 +115,7 @@ impl CommandEffect {
             Self::Unbanned { .. } => "unban",
             Self::Restocked { .. } => "restock",
             Self::TakenBack { .. } => "take_back",
+            Self::Amended(_) => "amend",
             Self::OrderCancelled { .. } => "cancel_order",
             Self::Extended { .. } => "extend",
             Self::UnmatchedClosed { .. } => "close_unmatched",
@@ -110,13 +124,20 @@ impl CommandEffect {
     }
 }
 
+/// What the effects of commands about a drop are told by.
+struct SaleTerms {
+    /// The SKU of each pool.
+    skus: Vec<SkuId>,
+    limits: ViewerLimits,
+}
+
 /// The latest doing in each chain. A command's record follows what it did within one chain: only
 /// takes, deadlines or tallies may come between.
 #[derive(Default)]
 pub(super) struct LatestEffects {
     latest: HashMap<DropId, CommandEffect>,
-    /// The SKU of each pool, of drops that may get more units.
-    skus: HashMap<DropId, Vec<SkuId>>,
+    /// Of drops that are not over.
+    sales: HashMap<DropId, SaleTerms>,
 }
 
 impl LatestEffects {
@@ -126,28 +147,17 @@ impl LatestEffects {
             Record::Planned { plan, .. } => {
                 let pools = plan.pools();
                 let skus = pools.iter().filter_map(|(_, sku)| plan.sku(sku));
-                self.skus.insert(drop, skus.map(|sku| sku.id.clone()).collect());
+                let skus = skus.map(|sku| sku.id.clone()).collect();
+                self.sales.insert(drop, SaleTerms { skus, limits: ViewerLimits::of(&plan) });
             }
             Record::Phase(PhaseRecord::Settled | PhaseRecord::Cancelled) => {
-                self.skus.remove(&drop);
+                self.sales.remove(&drop);
             }
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku(drop, pool);
                 self.latest.insert(drop, CommandEffect::Restocked { lot, sku, units });
             }
-            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
-                let sku = self.sku(drop, pool);
-                let taken = CommandEffect::TakenBack { sku, units, to_reserve: false };
-                self.latest.insert(drop, taken);
-            }
-            Record::Correction(CorrectionRecord::Reserved { .. }) => {
-                // What a restock draws is told by its lot, which follows.
-                if let Some(CommandEffect::TakenBack { to_reserve, .. }) =
-                    self.latest.get_mut(&drop)
-                {
-                    *to_reserve = true;
-                }
-            }
+            Record::Correction(record) => self.correction(drop, record),
             Record::Room(room) => {
                 self.latest.insert(drop, CommandEffect::Room(*room));
             }
@@ -179,6 +189,43 @@ impl LatestEffects {
             | Record::Command(_)
             | Record::Heartbeat(_) => {}
         }
+    }
+
+    fn correction(&mut self, drop: DropId, record: CorrectionRecord) {
+        let did = match record {
+            CorrectionRecord::Withdrawn { pool, units } => {
+                let sku = self.sku(drop, pool);
+                CommandEffect::TakenBack { sku, units, to_reserve: false }
+            }
+            CorrectionRecord::Reserved { .. } => {
+                // What a restock draws is told by its lot, which follows.
+                if let Some(CommandEffect::TakenBack { to_reserve, .. }) =
+                    self.latest.get_mut(&drop)
+                {
+                    *to_reserve = true;
+                }
+                return;
+            }
+            CorrectionRecord::Amended(amended) => {
+                CommandEffect::Amended(Box::new(self.amended(drop, amended.amendment)))
+            }
+        };
+        self.latest.insert(drop, did);
+    }
+
+    fn amended(&mut self, drop: DropId, amendment: Amendment) -> AmendedTerms {
+        let Amendment { limits, end } = amendment;
+        let sale = self.sales.get_mut(&drop).zip(limits);
+        let (limit_per_viewer, skus) = sale.map_or_else(Default::default, |(sale, limits)| {
+            let before = std::mem::replace(&mut sale.limits, limits);
+            let (limits, names) = (&sale.limits, &sale.skus);
+            let of_drop = Some(limits.of_drop).filter(|limit| *limit != before.of_drop);
+            // A plan has one pool for each SKU, in their order.
+            let skus = names.iter().zip(before.of_skus).zip(&limits.of_skus);
+            let changed = skus.filter(|((_, before), limit)| before != *limit);
+            (of_drop, changed.map(|((sku, _), limit)| (sku.clone(), *limit)).collect())
+        });
+        AmendedTerms { limit_per_viewer, skus, end }
     }
 
     fn payment(&mut self, drop: DropId, record: PaymentRecord) {
@@ -227,7 +274,7 @@ impl LatestEffects {
     }
 
     fn sku(&self, drop: DropId, pool: PoolIndex) -> Option<SkuId> {
-        self.skus.get(&drop)?.get(usize::from(pool.get())).cloned()
+        self.sales.get(&drop)?.skus.get(usize::from(pool.get())).cloned()
     }
 }
 

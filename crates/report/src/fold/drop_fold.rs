@@ -1,14 +1,14 @@
 //! The fold of one drop's rows.
 
+mod corrections;
+
 use std::{collections::HashSet, sync::Arc};
 
 use stampede_domain::{
     ChannelId, Currency, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq,
     SkuIndex, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{
-    CorrectionRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, RowHash, Tally,
-};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, RowHash, Tally};
 
 use super::{
     FoldError,
@@ -147,12 +147,7 @@ impl DropFold {
             Record::Lot { pool, units, .. } => {
                 self.pool(*pool, seq)?.lot(u64::from(units.get()));
             }
-            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
-                self.withdraw((*pool, *units), (at, seq))?;
-            }
-            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
-                self.pool(*pool, seq)?.reserve = u64::from(left.get());
-            }
+            Record::Correction(record) => self.correct(record, (at, seq))?,
             Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
                 self.confirm(*hold, *units, *amount, (at, seq))?;
                 self.order(*hold, (*units, *amount), channel.as_ref(), seq)?;
@@ -230,19 +225,6 @@ impl DropFold {
         let all = PoolSums::of(&terms.pools);
         let now = self.pace.take(taken_at, count, all.held + all.sold, all.supplied);
         terms.mark_sold_out(hold.pool(), now);
-        Ok(())
-    }
-
-    /// Units leave the sale: what is left may be taken already.
-    fn withdraw(
-        &mut self,
-        (pool, units): (PoolIndex, Units),
-        (at, seq): (UnixMillis, Seq),
-    ) -> Result<(), FoldError> {
-        let unbalanced = FoldError::Unbalanced { drop: self.drop, seq, pool };
-        let all = self.terms.as_mut().and_then(|terms| terms.withdraw(pool, units, at));
-        let all = all.ok_or(unbalanced)?;
-        self.pace.shrink(at, (all.held + all.sold, all.sold), all.supplied);
         Ok(())
     }
 

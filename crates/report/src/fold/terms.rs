@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropPlan, Money, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis};
+use stampede_domain::{
+    Amendment, DropPlan, Money, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
+};
 
 /// Units of one pool, or of several together.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,6 +74,12 @@ impl Terms {
         let pools = pools.collect();
         let skus = vec![SkuSums { gross, sold_out: None }; map.skus()];
         Some(Self { plan: Arc::clone(plan), revision, map, pools, skus, gross })
+    }
+
+    /// Other terms hold, of the same goods.
+    pub(super) fn amend(&mut self, amendment: &Amendment) {
+        self.plan = Arc::new(amendment.apply_to(&self.plan));
+        self.revision = self.revision.saturating_add(1);
     }
 
     /// Units in the pools of a SKU.

@@ -144,7 +144,9 @@ impl OrdersFold {
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Featured
-            | Record::Correction(CorrectionRecord::Reserved { .. })
+            | Record::Correction(
+                CorrectionRecord::Reserved { .. } | CorrectionRecord::Amended(_),
+            )
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -38,6 +38,11 @@ pub enum HoldFault {
         "{units} units withdrawn from pool {pool}, {supplied} are left for {held} held + {sold} sold"
     )]
     WithdrawnNotFree { pool: PoolIndex, units: Units, supplied: u64, held: u64, sold: u64 },
+    /// A take after limits had been amended that counts itself to those before.
+    #[error(
+        "hold {hold} was taken at {taken_at} ms under limits that were amended after takes had stopped at {shut_at} ms"
+    )]
+    OldLimits { hold: HoldId, taken_at: UnixMillis, shut_at: UnixMillis },
     /// A hold of another drop or start than its row.
     #[error("hold {hold} names incarnation {} of {}", hold.incarnation(), hold.drop_id())]
     ForeignHold { hold: HoldId },
@@ -153,6 +158,7 @@ impl HoldFault {
         match self {
             Self::Oversold { .. } => "oversold",
             Self::WithdrawnNotFree { .. } => "withdrawn_not_free",
+            Self::OldLimits { .. } => "old_limits",
             Self::ForeignHold { .. } => "foreign_hold",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::TakenWhileShut { .. } => "taken_while_shut",

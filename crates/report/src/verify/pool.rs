@@ -95,6 +95,11 @@ impl PoolBook {
         }
     }
 
+    /// The highest number of a take so far.
+    pub(super) fn highest_take(&self) -> u64 {
+        self.since.iter().map(|(number, _)| *number).fold(self.floor, u64::max)
+    }
+
     /// Units were withdrawn, which leaves so many supplied: they must have been free.
     pub(super) fn withdraw(
         &mut self,

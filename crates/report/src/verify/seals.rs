@@ -68,16 +68,10 @@ impl SealCheck {
                     chain.units.entry(*pool).or_default().0 += u64::from(units.get());
                     chain.is_supplied = true;
                 }
-                Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
-                    let of_pool = chain.units.entry(*pool).or_default();
-                    of_pool.0 = of_pool.0.saturating_sub(u64::from(units.get()));
-                }
                 Record::Phase(PhaseRecord::Opened) => {
                     chain.opened_at.get_or_insert(at);
                 }
-                Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
-                    chain.reserved.insert(*pool, *left);
-                }
+                Record::Correction(record) => chain.correct(record),
                 Record::Phase(PhaseRecord::Settled) => chain.ended = Some(Phase::Settled),
                 Record::Phase(PhaseRecord::Cancelled) => chain.ended = Some(Phase::Cancelled),
                 Record::Phase(
@@ -138,6 +132,23 @@ impl Chain {
             plan: None,
             opened_at: None,
             ended: None,
+        }
+    }
+
+    fn correct(&mut self, record: &CorrectionRecord) {
+        match record {
+            CorrectionRecord::Withdrawn { pool, units } => {
+                let of_pool = self.units.entry(*pool).or_default();
+                of_pool.0 = of_pool.0.saturating_sub(u64::from(units.get()));
+            }
+            CorrectionRecord::Reserved { pool, left } => {
+                self.reserved.insert(*pool, *left);
+            }
+            CorrectionRecord::Amended(_) => {
+                if let Some((revision, _)) = &mut self.plan {
+                    *revision = revision.saturating_add(1);
+                }
+            }
         }
     }
 

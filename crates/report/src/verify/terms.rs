@@ -36,8 +36,14 @@ pub(super) fn check(
     if deadline != expected {
         findings.add(place, HoldFault::Deadline { hold, deadline, expected });
     }
-    let Some((_, sku)) = phases.sku_of(hold.pool()) else { return };
-    let most = sku.limit_per_viewer.min(plan.limit_per_viewer).get().min(UNITS_PER_BUY_MAX);
+    let turn = phases.limits.turn_of(hold);
+    if let Some(shut_at) = phases.limits.ended_at(turn).filter(|shut_at| taken_at > *shut_at) {
+        findings.add(place, HoldFault::OldLimits { hold, taken_at, shut_at });
+    }
+    let Some(sku) = phases.pools.sku_of(hold.pool()) else { return };
+    let limits = phases.limits.limits(turn);
+    let Some(of_sku) = limits.of_skus.get(usize::from(sku.get())) else { return };
+    let most = limits.of_drop.min(*of_sku).get().min(UNITS_PER_BUY_MAX);
     if (units.is_zero() || units.get() > most)
         && let Some(max) = Units::new(most)
     {

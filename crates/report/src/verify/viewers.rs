@@ -49,18 +49,12 @@ impl ViewerBook {
             let (holds, max) = (notes.len(), plan.holds_per_viewer_max);
             findings.add(place, HoldFault::HoldsCapped { viewer, holds, max });
         }
-        let counted = || notes.iter().filter(|note| note.counts);
-        let units: u64 = counted().map(|note| u64::from(note.units)).sum();
-        if units > u64::from(plan.limit_per_viewer.get()) {
-            let limit = plan.limit_per_viewer;
-            findings.add(place, HoldFault::OverDropLimit { viewer, units, limit });
-        }
-        let Some((sku, terms)) = phases.sku_of(hold.pool()) else { return };
-        let of_sku = |note: &&Note| phases.pools.sku_of(note.hold.pool()) == Some(sku);
-        let units: u64 = counted().filter(of_sku).map(|note| u64::from(note.units)).sum();
-        let (sku, limit) = (sku.get(), terms.limit_per_viewer);
-        if units > u64::from(limit.get()) {
-            findings.add(place, HoldFault::OverSkuLimit { viewer, sku, units, limit });
+        let turn_of = |note: &Note| phases.limits.turn_of(note.hold);
+        // A take may commit behind others that came later: then those are judged once more, beside it.
+        for turn in phases.limits.turn_of(hold)..=phases.limits.latest() {
+            if notes.iter().any(|note| turn_of(note) == turn) {
+                check_limits(phases, turn, (viewer, notes, hold), place, findings);
+            }
         }
     }
 
@@ -70,6 +64,32 @@ impl ViewerBook {
         if let Some(note) = notes.iter_mut().find(|note| note.hold == hold) {
             note.counts = false;
         }
+    }
+}
+
+/// Checks what a viewer has by the end of a turn, with this hold.
+fn check_limits(
+    phases: &Phases,
+    turn: usize,
+    (viewer, notes, hold): (ViewerNumber, &[Note], HoldId),
+    place: Place,
+    findings: &mut Findings,
+) {
+    let limits = phases.limits.limits(turn);
+    let counts = |note: &&Note| note.counts && phases.limits.turn_of(note.hold) <= turn;
+    let counted = || notes.iter().filter(counts);
+    let units: u64 = counted().map(|note| u64::from(note.units)).sum();
+    if units > u64::from(limits.of_drop.get()) {
+        let limit = limits.of_drop;
+        findings.add(place, HoldFault::OverDropLimit { viewer, units, limit });
+    }
+    let Some(sku) = phases.pools.sku_of(hold.pool()) else { return };
+    let Some(limit) = limits.of_skus.get(usize::from(sku.get())).copied() else { return };
+    let of_sku = |note: &&Note| phases.pools.sku_of(note.hold.pool()) == Some(sku);
+    let units: u64 = counted().filter(of_sku).map(|note| u64::from(note.units)).sum();
+    if units > u64::from(limit.get()) {
+        let sku = sku.get();
+        findings.add(place, HoldFault::OverSkuLimit { viewer, sku, units, limit });
     }
 }
 

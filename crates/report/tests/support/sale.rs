@@ -3,9 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use stampede_domain::{
-    DropPlan, DurationMs, HoldId, Phase, PoolIndex, RefusalCode, SlotIndex, TakeNumber, UnixMillis,
+    Amendment, DropPlan, DurationMs, HoldId, Phase, PoolIndex, RefusalCode, SlotIndex, TakeNumber,
+    UnixMillis, ViewerLimits,
 };
-use stampede_ledger::{RecoveredDrop, RecoveredPool, Tally};
+use stampede_ledger::{Amended, RecoveredDrop, RecoveredPool, Tally};
+use stampede_testkit::units;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -111,6 +113,15 @@ impl Sale {
 }
 
 impl Sale {
+    pub fn amend(&mut self, of_drop: u32, of_first: u32) -> Amended {
+        let mut limits = ViewerLimits::of(&self.plan);
+        (limits.of_drop, limits.of_skus[0]) = (units(of_drop), units(of_first));
+        let amendment = Amendment { limits: Some(limits), end: None };
+        self.plan = Arc::new(amendment.apply_to(&self.plan));
+        let last_takes = self.last_take.iter().map(|take| TakeNumber::new(*take).unwrap());
+        Amended { amendment, last_takes: last_takes.collect() }
+    }
+
     pub fn recover(&mut self, outage: DurationMs) -> RecoveredDrop {
         self.restarts += 1;
         self.outage_ms += outage.get();

@@ -386,7 +386,8 @@ impl Sim {
             self.push(drop, Record::Phase(PhaseRecord::Paused));
         } else if self.sale(drop).phase == Phase::Paused {
             self.push(drop, Record::Phase(PhaseRecord::Resumed));
-            self.flush();
+            // Takes from before the pause may commit later than those behind it.
+            self.flush_steward();
             self.sale(drop).phase = Phase::Open;
         }
     }
@@ -409,6 +410,14 @@ impl Sim {
             self.command(drop, "restock", RecordedOutcome::Accepted);
             self.flush();
             self.sale(drop).supplied[number] += count;
+        }
+    }
+
+    /// Sets other limits while the drop is paused, of the drop, then of its first SKU; the command is not told.
+    pub fn amend(&mut self, drop: DropId, of_drop: u32, of_first: u32) {
+        if self.sale(drop).phase == Phase::Paused {
+            let amended = self.sale(drop).amend(of_drop, of_first);
+            self.push(drop, CorrectionRecord::Amended(Box::new(amended)).into());
         }
     }
 

@@ -17,6 +17,7 @@ pub enum Step {
     Pause { drop: u32 },
     Restock { drop: u32, sku: usize, units: u32 },
     TakeBack { drop: u32, sku: usize, units: u32 },
+    Amend { drop: u32, of_drop: u32, of_first: u32 },
     Crash { outage_ms: u64 },
 }
 
@@ -33,9 +34,11 @@ pub fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::FlushPartly),
         2 => (drop.clone(), 0..500_u64, proptest::bool::weighted(0.1))
             .prop_map(|(drop, connected, is_old)| Step::Tally { drop, connected, is_old }),
-        1 => drop.clone().prop_map(|drop| Step::Pause { drop }),
+        2 => drop.clone().prop_map(|drop| Step::Pause { drop }),
         1 => (drop.clone(), 0..2_usize, 1..6_u32)
             .prop_map(|(drop, sku, units)| Step::Restock { drop, sku, units }),
+        2 => (drop.clone(), 1..6_u32, 1..5_u32)
+            .prop_map(|(drop, of_drop, of_first)| Step::Amend { drop, of_drop, of_first }),
         1 => (drop, 0..2_usize, 1..4_u32)
             .prop_map(|(drop, sku, units)| Step::TakeBack { drop, sku, units }),
         1 => (0..9_000_u64).prop_map(|outage_ms| Step::Crash { outage_ms }),
@@ -74,6 +77,9 @@ pub fn play(sim: &mut Sim, steps: &[Step]) {
                 let drop = DropId::new(drop);
                 let sku = sku % sim.sale(drop).supplied.len();
                 sim.take_back(drop, sku, units);
+            }
+            Step::Amend { drop, of_drop, of_first } => {
+                sim.amend(DropId::new(drop), of_drop, of_first);
             }
             Step::Crash { outage_ms } => sim.crash(outage_ms),
         }

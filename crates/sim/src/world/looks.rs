@@ -113,6 +113,10 @@ impl World {
             if !is_shown || !self.is_selling {
                 continue;
             }
+            let book = self.durable.books.drop(*drop);
+            if is_quiet && book.is_some_and(|book| **book.plan() != *sale.terms()) {
+                return Err(format!("{drop}: its terms are others than those of the rows"));
+            }
             let figures = sale.figures()[usize::from(sku.get())];
             let reserve = u64::from(figures.reserve.get());
             if is_quiet && reserve != self.durable.reserves[&(*drop, *pool)] {

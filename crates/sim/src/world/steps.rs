@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanTarget, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, PaymentTerms, Rates,
-    UnixMillis, WhenOffline,
+    BanTarget, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, NewEnd, PaymentTerms,
+    Rates, UnixMillis, WhenOffline,
 };
 use stampede_engine::{
-    Action, BrakeAction, Buy, BuyRequest, CancelOrder, DropAction, Role, StaffCommand,
+    Action, AmendTerms, BrakeAction, Buy, BuyRequest, CancelOrder, DropAction, Role, StaffCommand,
     StreamAction, StreamScope, TakeBack,
 };
 use stampede_testkit::{plan_of, sku};
@@ -202,7 +202,8 @@ impl World {
             }
             52..=54 => DropAction::CancelCountdown.on(drop),
             55 => DropAction::Cancel.on(drop),
-            56..=60 => DropAction::Feature.on(drop),
+            56..=58 => DropAction::Feature.on(drop),
+            59..=60 => self.other_terms().on(drop),
             61..=64 => {
                 let plan = Arc::new(self.plan());
                 DropAction::Edit { plan }.on(drop)
@@ -228,6 +229,24 @@ impl World {
                 StreamAction::SetVideoDelay { delay }.on(stream)
             }
         }
+    }
+
+    fn other_terms(&mut self) -> DropAction {
+        let now = self.node.engine.wall().get();
+        let chance = &mut self.chance;
+        let mut wanted = AmendTerms::default();
+        if chance.percent(60) {
+            wanted.limit_per_viewer = Some(units(chance.pick(&[1, 2, 20, 40])));
+        }
+        if chance.percent(60) {
+            let sku = chance.pick(&SKUS).parse().expect("a SKU");
+            wanted.skus.push((sku, units(chance.pick(&[1, 2, 12, 30]))));
+        }
+        if chance.percent(30) {
+            let at = UnixMillis::new(now + chance.within(30_000, 200_000));
+            wanted.end = Some(if chance.percent(70) { NewEnd::At(at) } else { NewEnd::Never });
+        }
+        DropAction::Amend(wanted)
     }
 
     /// Units of a hold that may have become an order, of this drop if there is one.

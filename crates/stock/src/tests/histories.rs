@@ -48,6 +48,7 @@ enum Step {
     ClearWaiting { pool: u8 },
     Lot { pool: u8, units: u32 },
     Withdraw { pool: u8, units: u32 },
+    Limits { of_drop: u32, of_skus: [u32; 3] },
     Crash,
 }
 
@@ -69,6 +70,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any_pool().prop_map(|pool| Step::ClearWaiting { pool }),
         1 => (any_pool(), 0..3_u32).prop_map(|(pool, units)| Step::Lot { pool, units }),
         2 => (any_pool(), 0..3_u32).prop_map(|(pool, units)| Step::Withdraw { pool, units }),
+        1 => (1..6_u32, [1..5_u32, 1..5_u32, 1..5_u32])
+            .prop_map(|(of_drop, of_skus)| Step::Limits { of_drop, of_skus }),
         1 => Just(Step::Crash),
     ]
 }
@@ -84,19 +87,23 @@ struct Pair {
     now: u64,
 }
 
-fn build(incarnation: u32, skus: &[u8]) -> DropStock {
-    let count = usize::from(*skus.iter().max().unwrap()) + 1;
+fn build(incarnation: u32, skus: &[u8], (limits, limit): (&[u32], u32)) -> DropStock {
+    let count = sku_count(skus);
     DropStock::new(StockConfig {
         drop: DropId::new(7),
         incarnation: Incarnation::new(incarnation).unwrap(),
         holds_per_viewer_max: HOLDS_MAX,
-        ..config_of(skus, &LIMITS[..count], LIMIT)
+        ..config_of(skus, &limits[..count], limit)
     })
+}
+
+fn sku_count(skus: &[u8]) -> usize {
+    usize::from(*skus.iter().max().unwrap()) + 1
 }
 
 impl Pair {
     fn new(skus: Vec<u8>) -> Self {
-        let stock = build(1, &skus);
+        let stock = build(1, &skus, (&LIMITS, LIMIT));
         let lanes = (0..LANES).map(|_| stock.lane()).collect();
         let pools = skus.iter().map(|sku| TwinPool {
             sku: usize::from(*sku),
@@ -158,6 +165,7 @@ impl Pair {
                 self.twin.pools[usize::from(index)].supplied += count;
             }
             Step::Withdraw { pool, units } => self.withdraw(*pool % pools, *units),
+            Step::Limits { of_drop, of_skus } => self.set_limits(*of_drop, of_skus),
             Step::Crash => self.crash(),
         }
     }
@@ -286,6 +294,17 @@ impl Pair {
         self.twin.pools[usize::from(index)].supplied -= count;
     }
 
+    /// Takes are shut meanwhile.
+    fn set_limits(&mut self, of_drop: u32, of_skus: &[u32]) {
+        let skus: Vec<_> = of_skus.iter().take(sku_count(&self.skus)).map(|n| units(*n)).collect();
+        self.stock.forbid_takes();
+        self.stock.set_limits(units(of_drop), &skus);
+        if self.twin.open {
+            self.stock.permit_takes();
+        }
+        (self.twin.limit, self.twin.sku_limits) = (of_drop, of_skus.to_vec());
+    }
+
     /// Loses the process. What was pending is lost, what had ended without being given is given,
     /// as the journal would say; then everything is restored into a new incarnation.
     fn crash(&mut self) {
@@ -295,7 +314,8 @@ impl Pair {
         for hold in holds.iter_mut().filter(|hold| hold.stage == Stage::Ended) {
             hold.stage = Stage::Given;
         }
-        self.stock = build(self.incarnation, &self.skus);
+        let limits = (&self.twin.sku_limits[..], self.twin.limit);
+        self.stock = build(self.incarnation, &self.skus, limits);
         self.twin.open = false;
         for (index, twin) in (0_u8..).zip(&mut self.twin.pools) {
             twin.waiting = false;
@@ -403,7 +423,7 @@ proptest! {
 
 #[test]
 fn supply_stays_below_the_width_of_the_word() {
-    let stock = build(1, &[0, 1]);
+    let stock = build(1, &[0, 1], (&LIMITS, LIMIT));
     let most = stampede_domain::Units::MAX;
     stock.add_supply(pool(0), units(3)).unwrap();
     assert_eq!(

@@ -275,6 +275,30 @@ fn word_two_takes_and_a_withdraw_of_two_units_share_them() {
     });
 }
 
+/// The word is the same before a pause and behind it: only the wait for bookings keeps a take that slept meanwhile from
+/// going by the old limits.
+#[test]
+fn a_take_goes_by_the_limits_that_hold_when_it_wins() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let buyer = taker(&stock, 1, 1, 2);
+        let host = racer(&stock, |stock| {
+            stock.forbid_takes();
+            let before = look(stock).last_take;
+            stock.set_limits(units(1), &[units(1)]);
+            stock.permit_takes();
+            before
+        });
+        let before = host.join().unwrap();
+        let take = buyer.join().unwrap();
+        let out = taken(take).map_or(0, |_| 2);
+        assert_eq!(look(&stock).available.get() + out, 2, "{take:?}");
+        if let Some(hold) = taken(take) {
+            assert!(hold.take() <= before, "two units were allowed before the pause alone");
+        }
+    });
+}
+
 #[test]
 fn same_viewer_and_key_from_two_connections_take_once() {
     explore(|| {

@@ -3,6 +3,7 @@
 //! ```text
 //! lot     3                 units added to pool 0; `p1` after them names pool 1
 //! withdraw 1 -> not_free 0  units taken out of a pool
+//! limits  5 1 3             of the drop, then of each SKU; while closed
 //! buy     v1 k1 2 -> h1     viewer, key, units, pool like a lot's; the hold gets the next name
 //! held    h1                its record is durable
 //! confirm h1 -> won         also: end, give
@@ -88,89 +89,6 @@ fn units_that_nobody_has_taken_are_withdrawn_and_no_others() {
          open
          buy v2 k1 2 -> h2
          stock -> available=0 takes=2",
-    );
-}
-
-#[test]
-fn a_limit_returns_with_the_units_and_not_before() {
-    check(
-        config(2),
-        "lot 10
-         open
-         buy v1 k1 2 -> h1
-         buy v1 k2 1 -> over_limit 2
-         held h1
-         end h1 -> won
-         buy v1 k2 1 -> over_limit 2
-         give h1 -> public 2
-         buy v1 k2 1 -> h2
-         buy v1 k3 3 -> over_limit 2 for good
-         stock -> available=9 takes=2",
-    );
-}
-
-#[test]
-fn a_limit_that_orders_fill_is_told_apart_from_one_that_a_hold_may_leave() {
-    check(
-        config_of(&[0, 1], &[2, 2], 3),
-        "lot 10
-         lot 10 p1
-         open
-         buy v1 k1 1 -> h1
-         held h1
-         confirm h1 -> won
-         buy v1 k2 2 -> over_limit 2 for good
-         buy v1 k2 1 -> h2
-         buy v1 k3 1 -> over_limit 2
-         held h2
-         confirm h2 -> won
-         buy v1 k3 1 -> over_limit 2 for good
-         buy v1 k3 1 p1 -> h3
-         buy v1 k4 1 p1 -> over_limit 3
-         buy v1 k4 2 p1 -> over_limit 2 for good",
-    );
-}
-
-#[test]
-fn a_limit_is_for_good_once_every_hold_is_made() {
-    check(
-        StockConfig { holds_per_viewer_max: 2, ..config(2) },
-        "lot 5
-         open
-         buy v1 k1 1 -> h1
-         buy v1 k2 2 -> over_limit 2
-         buy v1 k2 1 -> h2
-         buy v1 k3 1 -> over_limit 2 for good
-         held h1
-         end h1 -> won
-         give h1 -> public 1
-         buy v1 k3 2 -> over_limit 2 for good
-         buy v1 k3 1 -> capped 2",
-    );
-}
-
-#[test]
-fn a_limit_counts_all_pools_of_its_sku_and_no_other() {
-    check(
-        config_of(&[0, 1, 0], &[2, 3], 4),
-        "lot 5
-         lot 5 p1
-         lot 5 p2
-         open
-         buy v1 k1 1 -> h1
-         buy v1 k2 1 p2 -> h2
-         buy v1 k3 1 -> over_limit 2
-         buy v1 k3 1 p2 -> over_limit 2
-         buy v1 k3 3 p1 -> over_limit 4
-         buy v1 k3 2 p1 -> h3
-         buy v2 k1 2 p2 -> h4
-         buy v2 k2 1 -> over_limit 2
-         held h1
-         end h1 -> won
-         buy v1 k4 1 p2 -> over_limit 2
-         give h1 -> public 1
-         buy v1 k4 1 p2 -> h5
-         buy v1 k5 1 -> over_limit 2",
     );
 }
 

@@ -33,6 +33,11 @@ impl Story {
         match words {
             ["open"] => self.stock.permit_takes(),
             ["close"] => self.stock.forbid_takes(),
+            ["limits", of_drop, of_skus @ ..] => {
+                let count = |word: &&str| units(word.parse().unwrap());
+                let of_skus: Vec<_> = of_skus.iter().map(count).collect();
+                self.stock.set_limits(count(of_drop), &of_skus);
+            }
             ["lot", count, rest @ ..] => {
                 let count = units(count.parse().unwrap());
                 self.stock.add_supply(named_pool(rest), count).unwrap();

@@ -135,7 +135,7 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Brake(record) => brake::encode(record, out),
         Record::Payment(record) => payment::encode(record, out),
         Record::Deadline(record) => payment::encode_deadline(*record, out),
-        Record::Correction(record) => correction::encode(*record, out),
+        Record::Correction(record) => correction::encode(record, out),
         Record::Unmatched(unmatched) => payment::encode_unmatched(unmatched, out),
     }
 }
@@ -199,11 +199,7 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::Closed
         | Ordinal::Settled
         | Ordinal::Cancelled => phase::decode(ordinal, reader)?.into(),
-        Ordinal::Lot => Record::Lot {
-            pool: reader.pool()?,
-            units: reader.units("units")?,
-            lot: reader.int("lot")?,
-        },
+        Ordinal::Lot => decode_lot(reader)?,
         Ordinal::Taken
         | Ordinal::Confirmed
         | Ordinal::Released
@@ -241,8 +237,9 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::Retaken => payment::decode(ordinal, reader)?,
         Ordinal::Stretched => payment::decode_stretched(reader)?.into(),
         Ordinal::Extended => payment::decode_extended(reader)?.into(),
-        Ordinal::Withdrawn => correction::decode_withdrawn(reader)?.into(),
-        Ordinal::Reserved => correction::decode_reserved(reader)?.into(),
+        Ordinal::Withdrawn | Ordinal::Reserved | Ordinal::Amended => {
+            correction::decode(ordinal, reader)?.into()
+        }
         Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?.into(),
         Ordinal::UnmatchedDone => payment::decode_unmatched_done(reader)?.into(),
     })
@@ -253,6 +250,11 @@ fn decode_planned(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<Record, R
     let with_options = ordinal == Ordinal::PlannedWithOptions;
     let decode = if with_options { plan::decode_with_options } else { plan::decode };
     Ok(Record::Planned { revision, plan: decode(reader)?.into() })
+}
+
+fn decode_lot(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let (pool, units) = (reader.pool()?, reader.units("units")?);
+    Ok(Record::Lot { pool, units, lot: reader.int("lot")? })
 }
 
 fn decode_suspended(reader: &mut Reader<'_>) -> Result<Record, RecordError> {

@@ -1,5 +1,6 @@
 //! A drop's phases, plan revisions, lots, as far as records may move them.
 
+mod limits;
 mod reserves;
 mod stream;
 
@@ -12,7 +13,7 @@ use stampede_ledger::{
 };
 
 pub use self::stream::StreamFault;
-use self::{reserves::Reserves, stream::StreamBook};
+use self::{limits::LimitTurns, reserves::Reserves, stream::StreamBook};
 use super::finding::{Findings, Place};
 
 /// A drop that did what its phase forbids.
@@ -51,6 +52,14 @@ pub enum PhaseFault {
         "pool {pool} has {left} units in reserve after {before}, and neither a lot nor withdrawn units say why"
     )]
     Reserve { pool: PoolIndex, left: Units, before: u64 },
+    /// Limits of other SKUs, or last takes of other pools, than the plan has.
+    #[error(
+        "limits of {found_skus} SKUs after takes of {found_pools} pools, the plan has {skus} and {pools}"
+    )]
+    AmendedShape { found_skus: usize, skus: usize, found_pools: usize, pools: usize },
+    /// Limits were amended after a take that was not the last.
+    #[error("limits amended after take {last} of pool {pool}, take {found} had been made")]
+    AmendedTakes { pool: PoolIndex, last: u64, found: u64 },
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
@@ -72,6 +81,8 @@ impl PhaseFault {
             Self::LotRange { .. } => "lot_range",
             Self::WithdrawnRange { .. } => "withdrawn_range",
             Self::Reserve { .. } => "reserve_differs",
+            Self::AmendedShape { .. } => "amended_shape",
+            Self::AmendedTakes { .. } => "amended_takes",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::Stream(fault) => fault.kind(),
         }
@@ -148,6 +159,10 @@ impl Stage {
             ) => {
                 matches!(self, Self::Open | Self::Paused)
             }
+            Record::Correction(CorrectionRecord::Amended(amended)) => {
+                let changes_limits = amended.amendment.limits.is_some();
+                matches!(self, Self::Paused) || matches!(self, Self::Open) && !changes_limits
+            }
             Record::Planned { .. } => matches!(self, Self::Planned),
             Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
             Record::Hold(
@@ -221,6 +236,7 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Featured => "featured",
         Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
         Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
+        Record::Correction(CorrectionRecord::Amended(_)) => "amended",
         Record::Heartbeat(_) => "heartbeat",
         Record::Room(_) => "room",
     }
@@ -239,6 +255,7 @@ pub(super) struct Phases {
     pub(super) supplied: Vec<u64>,
     /// Units that are not on sale, by pool.
     reserves: Reserves,
+    pub(super) limits: LimitTurns,
     stream: StreamBook,
     revision: u32,
     lots: u32,
@@ -261,6 +278,7 @@ impl Phases {
             supplied: vec![0; pools.count()],
             pools,
             reserves: Reserves::of(&plan),
+            limits: LimitTurns::of(&plan),
             plan,
             stage: Stage::Planned,
             shut_at: UnixMillis::default(),
@@ -305,6 +323,10 @@ impl Phases {
             Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
                 self.reserves.reserved(*pool, *left, place, findings);
             }
+            Record::Correction(CorrectionRecord::Amended(amended)) => {
+                self.revision = self.revision.saturating_add(1);
+                self.limits.amend(amended, self.shut_at, place, findings);
+            }
             Record::Phase(
                 PhaseRecord::CountdownCancelled
                 | PhaseRecord::Paused
@@ -341,6 +363,7 @@ impl Phases {
         self.pools = plan.pools();
         self.supplied = vec![0; self.pools.count()];
         self.reserves = Reserves::of(plan);
+        self.limits = LimitTurns::of(plan);
         self.plan = Arc::clone(plan);
     }
 

@@ -185,7 +185,7 @@ impl DropReplay {
             Record::Hold(record) => self.hold(record, came, moment, counts, findings),
             Record::Payment(record) => self.payment(record, moment, findings),
             Record::Deadline(record) => self.move_deadlines(*record, moment, findings),
-            Record::Correction(record) => self.correct(*record, place, findings),
+            Record::Correction(record) => self.correct(record, place, findings),
             Record::Phase(PhaseRecord::Settled) => self.settle(place, findings),
             Record::Tally(tally) => {
                 let skus = self.phases.as_ref().map_or(0, |phases| phases.plan.skus.len());
