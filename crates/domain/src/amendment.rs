@@ -7,7 +7,7 @@ use crate::{DropPlan, PlanError, Units, UnixMillis, plan::check_limit};
 pub struct Amendment {
     /// The limits of a viewer.
     pub limits: Option<ViewerLimits>,
-    /// The planned end.
+    /// The planned end, in place of one by the clock or by the opening.
     pub end: Option<NewEnd>,
 }
 
@@ -40,10 +40,12 @@ impl Amendment {
                 sku.limit_per_viewer = *limit;
             }
         }
-        match self.end {
-            Some(NewEnd::At(at)) => amended.ends_at = Some(at),
-            Some(NewEnd::Never) => amended.ends_at = None,
-            None => {}
+        if let Some(end) = self.end {
+            amended.ends_after_opening = None;
+            amended.ends_at = match end {
+                NewEnd::At(at) => Some(at),
+                NewEnd::Never => None,
+            };
         }
         amended
     }
@@ -69,7 +71,7 @@ impl ViewerLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::given::plan;
+    use crate::{DurationMs, given::plan};
 
     #[test]
     fn what_an_amendment_leaves_open_stays() {
@@ -89,6 +91,11 @@ mod tests {
         );
         let never = Amendment { limits: None, end: Some(NewEnd::Never) };
         assert_eq!(never.apply_to(&after).ends_at, None);
+        let span = Some(DurationMs::from_secs(9));
+        let timed = DropPlan { ends_after_opening: span, ..before };
+        assert_eq!(never.apply_to(&timed).ends_after_opening, None);
+        assert_eq!(all.apply_to(&timed).ends_after_opening, None);
+        assert_eq!(none.apply_to(&timed).ends_after_opening, span);
     }
 
     #[test]

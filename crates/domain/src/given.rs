@@ -29,6 +29,7 @@ pub(crate) fn plan() -> DropPlan {
         countdown: DurationMs::from_secs(10),
         starts_at: None,
         ends_at: None,
+        ends_after_opening: None,
         stock_display: None,
         when_offline: None,
         payment_terms: None,

@@ -6,8 +6,9 @@ use crate::{
     check_shown_address,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
-        HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, PAYMENT_GRACE_MS_MAX,
-        PAYMENT_STRETCH_MS_MAX, SKUS_PER_DROP_MAX, TITLE_BYTES_MAX, UNITS_PER_BUY_MAX,
+        HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPEN_MS_MIN, OPTIONS_PER_SKU_MAX,
+        PAYMENT_GRACE_MS_MAX, PAYMENT_STRETCH_MS_MAX, PLANNED_AHEAD_MS_MAX, SKUS_PER_DROP_MAX,
+        TITLE_BYTES_MAX, UNITS_PER_BUY_MAX,
     },
 };
 
@@ -102,6 +103,8 @@ pub struct DropPlan {
     pub starts_at: Option<UnixMillis>,
     /// When the drop closes by itself, if it does.
     pub ends_at: Option<UnixMillis>,
+    /// How long after its opening the drop closes by itself; a drop without it has a planned end or none.
+    pub ends_after_opening: Option<DurationMs>,
     /// How viewers are shown the stock; `None` shows every figure as it is.
     pub stock_display: Option<StockDisplay>,
     /// What happens while the stream is offline; `None` lets the drop go on.
@@ -226,6 +229,9 @@ pub enum PlanError {
         /// The step.
         round_to: Units,
     },
+    /// The drop has an end by the clock and one by its opening.
+    #[error("ends_at_ms and ends_after_opening_ms are both given; leave one of them out")]
+    TwoEnds,
     /// The drop would end before it starts.
     #[error(
         "ends_at_ms {ends_at} is not after starts_at_ms {starts_at}; times are milliseconds since 1970"
@@ -311,6 +317,12 @@ impl DropPlan {
                 return Err(PlanError::EndsBeforeStart { starts_at, ends_at });
             }
             _ => {}
+        }
+        if let Some(span) = self.ends_after_opening {
+            if self.ends_at.is_some() {
+                return Err(PlanError::TwoEnds);
+            }
+            range("ends_after_opening_ms", span.get(), OPEN_MS_MIN, PLANNED_AHEAD_MS_MAX)?;
         }
         if let Some(StockDisplay { rounded_above, round_to }) = self.stock_display {
             let most = u64::from(Units::MAX.get());
@@ -592,6 +604,19 @@ mod tests {
             "limit_per_viewer is 0; 1 to 16777215 are allowed",
             "the SKUs have the drop's limit"
         );
+        assert_eq!(
+            refused(|p| {
+                p.ends_at = Some(UnixMillis::new(5));
+                p.ends_after_opening = Some(DurationMs::from_secs(5));
+            }),
+            "ends_at_ms and ends_after_opening_ms are both given; leave one of them out"
+        );
+        for millis in [999, PLANNED_AHEAD_MS_MAX + 1] {
+            assert_eq!(
+                refused(|p| p.ends_after_opening = Some(DurationMs::new(millis))),
+                format!("ends_after_opening_ms is {millis}; 1000 to 31622400000 are allowed")
+            );
+        }
         assert_eq!(
             refused(|p| {
                 p.starts_at = Some(UnixMillis::new(5));

@@ -33,6 +33,8 @@ pub struct DropStanding {
     opening: Option<Opening>,
     /// When the drop closes by itself, by the wall clock.
     ends_at: Option<UnixMillis>,
+    /// The same by the sale's clock, where it goes by the opening.
+    ends_after_opening: Option<UnixMillis>,
     /// When the stream was reported offline, by the sale's clock, moved by our own outages since.
     offline_since: Option<UnixMillis>,
     /// How much later the stream's viewers see and hear it; zero where nobody has said.
@@ -131,6 +133,10 @@ impl DropStanding {
             start_missed: sale.missed_start().filter(|_| phase == Phase::Scheduled),
             opening,
             ends_at: plan.ends_at.filter(|_| !is_over),
+            ends_after_opening: plan
+                .ends_after_opening
+                .and_then(|span| Some(sale.opened_at()?.plus(span)))
+                .filter(|_| !is_over),
             offline_since: sale.stream_offline_since(),
             video_delay: sale.video().delay(),
             opened_at: sale.video().opened_at().filter(|_| !is_over),
@@ -149,6 +155,7 @@ impl DropStanding {
             start_missed: None,
             opening: None,
             ends_at: None,
+            ends_after_opening: None,
             offline_since: None,
             video_delay: DurationMs::ZERO,
             opened_at: None,
@@ -171,7 +178,9 @@ impl DropStanding {
 
     /// Time left until the drop closes by itself. `None` without a planned end, or once takes are over.
     pub fn closes_in(&self, now: Moment) -> Option<DurationMs> {
-        self.ends_at.map(|at| at.since(now.wall))
+        let by_clock = self.ends_at.map(|at| at.since(now.wall));
+        let by_opening = self.ends_after_opening.map(|at| at.since(now.sale));
+        [by_clock, by_opening].into_iter().flatten().min()
     }
 
     /// When the platform reported the drop's stream offline, by the wall clock, moved by our own outages

@@ -32,6 +32,7 @@ pub fn plan_of(skus: impl IntoIterator<Item = SkuPlan>) -> DropPlan {
         countdown: DurationMs::ZERO,
         starts_at: None,
         ends_at: None,
+        ends_after_opening: None,
         stock_display: None,
         when_offline: None,
         payment_terms: None,

@@ -401,9 +401,16 @@ impl DropBook {
                 at.map(|at| now.on_sale(at))
             }
             Phase::Countdown => self.opens_at,
-            Phase::Open | Phase::Paused => self.plan.ends_at.map(|at| now.on_sale(at)),
+            Phase::Open | Phase::Paused => self.closes_at(now),
             _ => None,
         }
+    }
+
+    /// When a drop that has opened closes by itself, by the sale's clock.
+    fn closes_at(&self, now: Moment) -> Option<UnixMillis> {
+        let planned = self.plan.ends_at.map(|at| now.on_sale(at));
+        let by_opening = self.plan.ends_after_opening.zip(self.opened_at);
+        planned.or(by_opening.map(|(span, opened_at)| opened_at.plus(span)))
     }
 
     /// Whether the planned end has come.

@@ -94,6 +94,11 @@ fn terms_of_a_drop_on_sale_are_put_right() {
 }
 
 #[test]
+fn a_drop_may_end_some_time_after_its_opening() {
+    check("lengths.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

@@ -121,6 +121,7 @@ pub(crate) fn time(since: DurationMs) -> UnixMillis {
 }
 
 /// The terms of a drop: `mug 5 reserve 2 cup 3 hold 60s countdown 10s starts 1m ends 20m offline 30s`, with
+/// `lasts 15m` from the opening in place of `ends`,
 /// `stream late`, `merchant beta`, `limit 4`, `hidden`, `rehearsal`, `grace 2s`, `stretch 30s`; `stays` behind `offline 30s` leaves it to the host
 /// to go on. Planned times are times of the story.
 pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
@@ -140,6 +141,7 @@ pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
             "hold" => plan.hold_ttl = words.span(),
             "countdown" => plan.countdown = words.span(),
             "starts" => plan.starts_at = Some(time(words.span())),
+            "lasts" => plan.ends_after_opening = Some(words.span()),
             "ends" => plan.ends_at = Some(time(words.span())),
             "offline" => {
                 let (pause_after, resume) = (words.span(), !words.take("stays"));

@@ -67,6 +67,10 @@ pub(crate) struct PlanBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub(crate) ends_at_ms: Option<u64>,
+    /// How long after its opening the drop closes by itself, in milliseconds, in place of `ends_at_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 900_000, minimum = 1_000, maximum = 31_622_400_000_i64)]
+    pub(crate) ends_after_opening_ms: Option<u64>,
     /// How viewers are shown the stock; left out, every figure is exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stock_display: Option<StockDisplayBody>,
@@ -248,6 +252,7 @@ impl PlanBody {
             countdown: DurationMs::new(self.countdown_ms),
             starts_at: time("starts_at_ms", self.starts_at_ms)?,
             ends_at: time("ends_at_ms", self.ends_at_ms)?,
+            ends_after_opening: self.ends_after_opening_ms.map(DurationMs::new),
             stock_display: self.stock_display.map(StockDisplayBody::to_display).transpose()?,
             when_offline: self.when_offline.map(WhenOffline::from),
             payment_terms: Some(self.payment.unwrap_or_default().into()),
@@ -311,6 +316,7 @@ impl From<&DropPlan> for PlanBody {
             countdown_ms: plan.countdown.get(),
             starts_at_ms: plan.starts_at.map(UnixMillis::get),
             ends_at_ms: plan.ends_at.map(UnixMillis::get),
+            ends_after_opening_ms: plan.ends_after_opening.map(DurationMs::get),
             stock_display: plan.stock_display.map(StockDisplayBody::from),
             when_offline: plan.when_offline.map(WhenOfflineBody::from),
             // Plans from before there were terms have none: an edit of theirs gives them no more.

@@ -311,6 +311,23 @@ async fn new_plans_have_payment_terms() {
 }
 
 #[tokio::test]
+async fn a_plan_may_end_some_time_after_the_opening() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["ends_after_opening_ms"] = json!(900_000);
+    let drop = rig.open(plan).await;
+    rig.advance(1_000);
+    let told = rig.state(&drop).await;
+    assert_eq!(told["plan"]["ends_after_opening_ms"], 900_000);
+    assert_eq!(told["closes_in_ms"], 899_000);
+    let never = json!({"ends_at_ms": null});
+    let ask = rig.ask("host", "POST", &format!("/v1/drops/{drop}/amend")).key("never").json(&never);
+    ask.expect(StatusCode::OK).await;
+    let told = rig.state(&drop).await;
+    assert_eq!((told["plan"].get("ends_after_opening_ms"), told.get("closes_in_ms")), (None, None));
+}
+
+#[tokio::test]
 async fn a_cancelled_drop_is_over() {
     let rig = Rig::new();
     let drop = rig.plan(mugs()).await;

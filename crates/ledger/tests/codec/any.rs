@@ -61,10 +61,14 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
         stretch: DurationMs::new(stretch),
     });
     let (flags, reserve) = (any::<(bool, bool)>(), 0..1_000_u32);
-    (of(display), of(offline), of(terms), flags, reserve).prop_map(
-        |(stock_display, when_offline, payment_terms, (numbered, hidden), reserve)| {
+    let length = (1_000..=31_622_400_000_u64).prop_map(DurationMs::new);
+    (of(display), of(offline), of(terms), flags, reserve, of(length)).prop_map(
+        |(stock_display, when_offline, payment_terms, (numbered, hidden), reserve, length)| {
             let mut plan =
                 DropPlan { stock_display, when_offline, payment_terms, hidden, ..plan() };
+            if length.is_some() {
+                (plan.ends_at, plan.ends_after_opening) = (None, length);
+            }
             (plan.skus[0].numbered, plan.skus[0].reserve) = (numbered, units(reserve));
             plan
         },

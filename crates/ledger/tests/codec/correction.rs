@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stampede_domain::{
-    Amendment, DropPlan, NewEnd, SkuPlan, TakeNumber, Units, UnixMillis, ViewerLimits,
+    Amendment, DropPlan, DurationMs, NewEnd, SkuPlan, TakeNumber, Units, UnixMillis, ViewerLimits,
 };
 use stampede_ledger::{Amended, CorrectionRecord, Record, RecordError, codec::records};
 use stampede_testkit::sku;
@@ -20,12 +20,18 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let (mut plan, sku) = (plan(), sku("blue", 0));
     plan.skus.push(SkuPlan { reserve: units(500), ..sku });
     let hidden = DropPlan { hidden: true, ..self::plan() };
-    let planned = Record::Planned { plan: plan.into(), revision: 1 };
+    let timed = DropPlan {
+        ends_at: None,
+        ends_after_opening: Some(DurationMs::from_secs(900)),
+        ..plan.clone()
+    };
+    let planned = |plan: DropPlan| Record::Planned { plan: plan.into(), revision: 1 };
     vec![
         ("withdrawn", withdrawn.into()),
         ("reserved", reserved.into()),
-        ("planned_with_a_reserve", planned),
-        ("planned_hidden", Record::Planned { plan: hidden.into(), revision: 1 }),
+        ("planned_with_a_reserve", planned(plan)),
+        ("planned_hidden", planned(hidden)),
+        ("planned_with_a_length", planned(timed)),
         ("amended_limits", amended(Some(limits(2, &[1, 2])), &[300, 0], None)),
         ("amended_end", amended(None, &[], Some(NewEnd::At(UnixMillis::new(AT_MS))))),
         ("amended_to_no_end", amended(Some(limits(9, &[9])), &[1], Some(NewEnd::Never))),

@@ -287,7 +287,7 @@ fn options_that_break_a_rule_are_refused() {
     };
     // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
     assert_eq!(field(&[0]), "options");
-    assert_eq!(field(&[1, 7]), "options");
+    assert_eq!(field(&[1, 8]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
     assert_eq!(field(&[1, 2, 100, 2]), "resume");
@@ -302,6 +302,8 @@ fn options_that_break_a_rule_are_refused() {
         assert_eq!(field(reserves), "reserves");
     }
     assert!(matches!(with(&[1, 3, 0xe1, 0xd4, 3, 0]), Err(RecordError::Plan { .. })), "60,001 ms");
+    // The plan has an end by the clock already.
+    assert!(matches!(with(&[1, 7, 0xe8, 7]), Err(RecordError::Plan { .. })));
     // 15 is no multiple of 10.
     assert!(matches!(with(&[1, 1, 15, 10]), Err(RecordError::Plan { .. })));
 }

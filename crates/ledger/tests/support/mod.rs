@@ -41,6 +41,7 @@ pub fn plan() -> DropPlan {
         limit_per_viewer: units(3),
         countdown: DurationMs::from_secs(10),
         ends_at: Some(UnixMillis::new(AT_MS + 1)),
+        ends_after_opening: None,
         ..plan_of([SkuPlan {
             title: "Red mug".into(),
             options: vec![SkuOption { name: "colour".into(), value: "red".into() }],

@@ -38,6 +38,9 @@ impl World {
         if chance.percent(30) {
             let at = now + chance.within(120_000, 400_000);
             plan.ends_at = Some(UnixMillis::new(at));
+        } else if chance.percent(20) {
+            let span = DurationMs::new(chance.within(30_000, 200_000));
+            plan.ends_after_opening = Some(span);
         }
         if chance.percent(40) {
             let pause_after = DurationMs::from_secs(chance.within(10, 40));

@@ -27,6 +27,8 @@ const NUMBERED: u8 = 4;
 const RESERVES: u8 = 5;
 /// The tag says it all.
 const HIDDEN: u8 = 6;
+/// How long after its opening the drop ends.
+const ENDS_AFTER_OPENING: u8 = 7;
 
 /// Whether a plan needs the record that has room for options.
 pub(crate) fn has_options(plan: &DropPlan) -> bool {
@@ -36,6 +38,7 @@ pub(crate) fn has_options(plan: &DropPlan) -> bool {
         || numbered(plan) != 0
         || reserves(plan).next().is_some()
         || plan.hidden
+        || plan.ends_after_opening.is_some()
 }
 
 /// The places of the SKUs that have a reserve, with its units.
@@ -80,6 +83,7 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         numbered != 0,
         reserves(plan).next().is_some(),
         plan.hidden,
+        plan.ends_after_opening.is_some(),
     ];
     put_len(out, given.into_iter().filter(|given| *given).count());
     if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
@@ -111,6 +115,10 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
     }
     if plan.hidden {
         out.push(HIDDEN);
+    }
+    if let Some(span) = plan.ends_after_opening {
+        out.push(ENDS_AFTER_OPENING);
+        put_varint(out, span.get());
     }
 }
 
@@ -176,6 +184,10 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
             }
             RESERVES => decode_reserves(&mut plan, reader)?,
             HIDDEN => plan.hidden = true,
+            ENDS_AFTER_OPENING => {
+                let span = DurationMs::new(reader.varint("ends_after_opening")?);
+                plan.ends_after_opening = Some(span);
+            }
             _ => return Err(reader.invalid("options")),
         }
     }
@@ -223,6 +235,7 @@ fn decode_terms(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
         countdown: DurationMs::new(reader.varint("countdown")?),
         starts_at: reader.option("starts_at", |reader| reader.time("starts_at"))?,
         ends_at: reader.option("ends_at", |reader| reader.time("ends_at"))?,
+        ends_after_opening: None,
         stock_display: None,
         when_offline: None,
         payment_terms: None,
