@@ -34,5 +34,6 @@ pub(crate) fn plan() -> DropPlan {
         when_offline: None,
         payment_terms: None,
         hidden: false,
+        rehearsal: None,
     }
 }

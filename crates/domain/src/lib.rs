@@ -24,6 +24,7 @@ mod plan;
 mod pools;
 mod rate;
 mod refusal;
+mod rehearsal;
 mod repeated_warning;
 mod shown_address;
 mod shown_text;
@@ -53,6 +54,7 @@ pub use plan::{
 pub use pools::{PoolMap, PoolMapError};
 pub use rate::{Rate, RateDebt, TooFast};
 pub use refusal::{Refusal, RefusalCode};
+pub use rehearsal::Rehearsal;
 pub use repeated_warning::RepeatedWarning;
 pub use shown_address::{ShownAddressFault, check_shown_address};
 pub use shown_text::{TextFault, check_note, check_shown, composed, is_same_text};

@@ -95,6 +95,8 @@ const _: () = assert!(VIDEO_DELAY_MS_MAX + SPEAK_MS_MIN <= COUNTDOWN_MS_MAX);
 /// Shortest time between a drop's opening and its planned end, in milliseconds: one that is shorter
 /// would be over before anybody can buy.
 pub const OPEN_MS_MIN: u64 = 1_000;
+/// Longest time that a rehearsal by one press goes on, in milliseconds: two hours. It ends by itself then.
+pub const REHEARSAL_MS_MAX: u64 = 2 * 3_600_000;
 /// How far ahead a start or an end may be planned, in milliseconds: 366 days. What lies further is
 /// most often a time in microseconds.
 pub const PLANNED_AHEAD_MS_MAX: u64 = 366 * 86_400_000;

@@ -1,8 +1,8 @@
 //! The plan of a drop: what is sold, how much of it, on which terms.
 
 use crate::{
-    Currency, DurationMs, HostId, MerchantId, Money, PoolMap, ShownAddressFault, ShownUnits, SkuId,
-    SkuIndex, StockDisplay, StreamId, TextFault, Units, UnixMillis, check_shown,
+    Currency, DropId, DurationMs, HostId, MerchantId, Money, PoolMap, Rehearsal, ShownAddressFault,
+    ShownUnits, SkuId, SkuIndex, StockDisplay, StreamId, TextFault, Units, UnixMillis, check_shown,
     check_shown_address,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
@@ -115,6 +115,9 @@ pub struct DropPlan {
     /// Whether viewers hear nothing of the drop until its countdown begins for the first time, or until it opens
     /// without one.
     pub hidden: bool,
+    /// What it rehearses, if it was made for a rehearsal by one press. Such a drop counts nowhere; it is over with
+    /// its rehearsal, or with the server's process.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// What is wrong with a plan, by the field's name on the interfaces.
@@ -232,6 +235,12 @@ pub enum PlanError {
     /// The drop has an end by the clock and one by its opening.
     #[error("ends_at_ms and ends_after_opening_ms are both given; leave one of them out")]
     TwoEnds,
+    /// A copy for a rehearsal that would sell for real.
+    #[error("a copy of {of} for a rehearsal has the mode rehearsal, not live")]
+    LiveRehearsal {
+        /// What it is a copy of.
+        of: DropId,
+    },
     /// The drop would end before it starts.
     #[error(
         "ends_at_ms {ends_at} is not after starts_at_ms {starts_at}; times are milliseconds since 1970"
@@ -340,7 +349,26 @@ impl DropPlan {
             range("payment.grace_ms", grace.get(), 0, PAYMENT_GRACE_MS_MAX)?;
             range("payment.stretch_ms", stretch.get(), 0, PAYMENT_STRETCH_MS_MAX)?;
         }
-        Ok(())
+        match self.rehearsal {
+            Some(Rehearsal { of, .. }) if self.mode == Mode::Live => {
+                Err(PlanError::LiveRehearsal { of })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same terms for a rehearsal of this drop, which is `of`: its host starts it, whatever the stream does
+    /// meanwhile, and it is over at `until`.
+    #[must_use]
+    pub fn rehearsed(&self, of: DropId, until: UnixMillis) -> Self {
+        Self {
+            mode: Mode::Rehearsal,
+            starts_at: None,
+            ends_at: None,
+            when_offline: None,
+            rehearsal: Some(Rehearsal { of, until }),
+            ..self.clone()
+        }
     }
 
     /// How long a hold stays beyond the deadline that its viewer is shown.

@@ -36,6 +36,8 @@ pub struct DropSummary {
     pub host: HostId,
     /// Live or rehearsal.
     pub mode: Mode,
+    /// Whether it was made for a rehearsal by one press.
+    pub is_rehearsal_copy: bool,
     /// When it first opened, by the sale's clock. `None` if it never did, and where an older version wrote the seal
     /// that the summary is read from.
     pub opened_at: Option<UnixMillis>,
@@ -147,6 +149,7 @@ impl DropSummary {
             merchant: plan.merchant.clone(),
             host: plan.host.clone(),
             mode: plan.mode,
+            is_rehearsal_copy: plan.rehearsal.is_some(),
             opened_at: None,
             gross: gross(plan, &skus),
             skus,
@@ -173,6 +176,7 @@ impl DropSummary {
             merchant: summary.merchant,
             host: summary.host,
             mode: summary.mode,
+            is_rehearsal_copy: summary.is_rehearsal_copy,
             opened_at: summary.opened_at,
             gross: summary.currency.and_then(|currency| Money::new(seal.amount_minor, currency)),
             skus: summary.skus.iter().map(figures).collect(),
@@ -231,6 +235,7 @@ mod tests {
                 merchant: "acme".parse().unwrap(),
                 host: "nina".parse().unwrap(),
                 mode: Mode::Live,
+                is_rehearsal_copy: false,
                 skus: Box::default(),
                 opened_at: currency.map(|_| UnixMillis::new(5)),
                 currency,
@@ -287,6 +292,7 @@ mod tests {
             merchant: id.parse().unwrap(),
             host: id.parse().unwrap(),
             mode: Mode::Live,
+            is_rehearsal_copy: false,
             opened_at: Some(UnixMillis::new(u64::MAX)),
             gross: Some(euros(Money::MINOR_MAX)),
             skus: vec![figures; SKUS_PER_DROP_MAX].into(),

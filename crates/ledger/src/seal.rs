@@ -105,6 +105,8 @@ pub struct SealSummary {
     pub host: HostId,
     /// Live or rehearsal.
     pub mode: Mode,
+    /// Whether it was made for a rehearsal by one press.
+    pub is_rehearsal_copy: bool,
     /// The SKUs in the plan's order.
     pub skus: Box<[SealedSku]>,
     /// Time of the row with which the drop opened. `None` if it never did, and in a summary of version 1.
@@ -138,7 +140,8 @@ impl SealSummary {
     }
 
     /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled), revision `v`, stream `t`, running
-    /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), SKUs `v` ×
+    /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal, 2 a copy for a
+    /// rehearsal by one press), SKUs `v` ×
     /// (supplied `v`, sold `v`), from version 2 on opened at `o v` and the currency's three letters, in version 3 what
     /// each SKU had in reserve `v`, with the notation of `docs/ledger.md`. Without a currency it is version 1, which says
     /// nothing of an opening; with a reserve it is version 3.
@@ -156,7 +159,10 @@ impl SealSummary {
         put_text(&mut out, &self.title);
         put_text(&mut out, self.merchant.as_str());
         put_text(&mut out, self.host.as_str());
-        out.push(u8::from(self.mode == Mode::Rehearsal));
+        out.push(match self.mode {
+            Mode::Live => 0,
+            Mode::Rehearsal => 1 + u8::from(self.is_rehearsal_copy),
+        });
         put_len(&mut out, self.skus.len());
         for sku in &self.skus {
             put_varint(&mut out, u64::from(sku.supplied.get()));
@@ -183,19 +189,29 @@ impl SealSummary {
             return Err(RecordError::Version { found: version });
         }
         let phase = [Phase::Settled, Phase::Cancelled].get(usize::from(reader.u8()?)).copied();
+        let phase = phase.ok_or_else(|| reader.invalid("phase"))?;
+        let revision = reader.int("revision")?;
+        let stream = id(&mut reader, "stream", StreamId::new)?;
+        let running_order = reader.int("running order")?;
+        let title = reader.str("title", TITLE_BYTES_MAX)?.into();
+        let merchant = id(&mut reader, "merchant", MerchantId::new)?;
+        let host = id(&mut reader, "host", HostId::new)?;
+        let (mode, is_rehearsal_copy) = match reader.u8()? {
+            0 => (Mode::Live, false),
+            1 => (Mode::Rehearsal, false),
+            2 => (Mode::Rehearsal, true),
+            _ => return Err(reader.invalid("mode")),
+        };
         let mut summary = Self {
-            phase: phase.ok_or_else(|| reader.invalid("phase"))?,
-            revision: reader.int("revision")?,
-            stream: id(&mut reader, "stream", StreamId::new)?,
-            running_order: reader.int("running order")?,
-            title: reader.str("title", TITLE_BYTES_MAX)?.into(),
-            merchant: id(&mut reader, "merchant", MerchantId::new)?,
-            host: id(&mut reader, "host", HostId::new)?,
-            mode: match reader.u8()? {
-                0 => Mode::Live,
-                1 => Mode::Rehearsal,
-                _ => return Err(reader.invalid("mode")),
-            },
+            phase,
+            revision,
+            stream,
+            running_order,
+            title,
+            merchant,
+            host,
+            mode,
+            is_rehearsal_copy,
             skus: skus(&mut reader)?,
             opened_at: None,
             currency: None,
@@ -393,6 +409,7 @@ impl ChainSums {
             merchant: plan.merchant.clone(),
             host: plan.host.clone(),
             mode: plan.mode,
+            is_rehearsal_copy: plan.rehearsal.is_some(),
             skus: skus.collect(),
             opened_at: self.opened_at,
             currency: plan.skus.first().map(|sku| sku.price.currency()),

@@ -6,7 +6,7 @@ mod support;
 use std::{path::Path, sync::Arc};
 
 use rusqlite::Connection;
-use stampede_domain::{DropId, Phase};
+use stampede_domain::{DropId, DropPlan, Mode, Phase, UnixMillis};
 use stampede_ledger::{
     CorrectionRecord, DataDir, Journal, LEDGER_FILE, PhaseRecord, Record, RowHash, RowKey, Rows,
     Seal, SealSummary, SqliteJournal, SqliteLedger,
@@ -70,6 +70,27 @@ fn a_seal_has_the_sums_of_its_chain() {
     for end in 0..seal.summary.len() {
         assert!(SealSummary::decode(&seal.summary[..end]).is_err(), "cut after {end} bytes");
     }
+}
+
+#[test]
+fn a_seal_says_whether_the_drop_was_a_copy_for_a_rehearsal() {
+    let sealed = |terms: DropPlan| {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::lock(dir.path()).unwrap();
+        let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+        rig.commit(vec![
+            Record::Planned { plan: Arc::new(terms), revision: 1 },
+            Record::Phase(PhaseRecord::Cancelled),
+        ]);
+        rig.writer.shutdown().unwrap();
+        let summary = SealSummary::decode(&seals(dir.path())[0].summary).unwrap();
+        assert_eq!(summary.encode(), seals(dir.path())[0].summary);
+        (summary.mode, summary.is_rehearsal_copy)
+    };
+    let copy = plan().rehearsed(DropId::new(7), UnixMillis::new(9_000));
+    assert_eq!(sealed(plan()), (Mode::Live, false));
+    assert_eq!(sealed(DropPlan { mode: Mode::Rehearsal, ..plan() }), (Mode::Rehearsal, false));
+    assert_eq!(sealed(copy), (Mode::Rehearsal, true));
 }
 
 #[test]

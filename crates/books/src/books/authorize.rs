@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, MerchantId, PaymentId, StreamId};
 
-use super::{Books, command_context::OverDrop};
+use super::{Books, command_context::OverDrop, rehearsals::RehearsalAsk};
 use crate::{
     command::{Action, BrakeAction, CommandRefusal, DropAction, Role, StaffCommand, StreamAction},
     seen::SeenDrop,
@@ -43,6 +43,8 @@ pub(super) enum Grant<'books, 'command> {
         /// Its room, if there is one that the actor speaks for; none for a report.
         room: Option<&'books Room>,
     },
+    /// Begin or end a rehearsal of what the actor may run.
+    Rehearsal(RehearsalAsk<'command>),
     /// Say that money which nobody can match was seen to. Whose account it came through, the shell knows.
     CloseUnmatched(&'command PaymentId),
 }
@@ -83,6 +85,12 @@ impl Books {
             }
             Action::Stream { stream, action } => {
                 check_role(command)?;
+                if let StreamAction::Rehearse { .. } | StreamAction::EndRehearsal = action {
+                    let begins = matches!(action, StreamAction::Rehearse { .. });
+                    self.check_rehearses(command, stream)?;
+                    let merchant = command.merchant.as_ref();
+                    return Ok(Grant::Rehearsal(RehearsalAsk { stream, merchant, begins }));
+                }
                 let room = self.room_of(command, (stream, action))?;
                 Ok(Grant::Stream { stream, action, room })
             }
@@ -149,6 +157,19 @@ impl Books {
         }
     }
 
+    /// Whether the actor runs drops in the stream: where the token reaches, a creator in streams of his own.
+    fn check_rehearses(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+    ) -> Result<(), CommandRefusal> {
+        let owns = || self.rooms.get(stream).is_some_and(|room| room.is_creators(&command.actor));
+        if command.streams.covers(stream) && (command.role != Role::Creator || owns()) {
+            return Ok(());
+        }
+        Err(CommandRefusal::UnknownStream { stream: stream.clone() })
+    }
+
     /// The room of a stream that the command's actor may report or change.
     fn room_of(
         &self,
@@ -171,7 +192,9 @@ impl Books {
             StreamAction::Admit { .. }
             | StreamAction::Dismiss { .. }
             | StreamAction::EndRoom
-            | StreamAction::SetVideoDelay { .. } => {}
+            | StreamAction::SetVideoDelay { .. }
+            | StreamAction::Rehearse { .. }
+            | StreamAction::EndRehearsal => {}
         }
         self.own_room(command, stream)
     }

@@ -111,6 +111,10 @@ impl Books {
                 self.change_stream(change, now.sale, shown.reported_at, out);
                 Ok(Done::about(DropId::HOUSE))
             }
+            Grant::Rehearsal(ask) => {
+                self.rehearsal(ask, now, out)?;
+                Ok(Done::about(DropId::HOUSE))
+            }
             Grant::CloseUnmatched(payment) => {
                 self.close_unmatched(payment, command, now.sale, out)?;
                 Ok(Done::about(DropId::HOUSE))

@@ -129,6 +129,10 @@ impl Books {
         if book.plan().mode != plan.mode {
             return Err(CommandRefusal::Fixed { field: "mode" });
         }
+        // An edit of a copy leaves it one.
+        let rehearsal = book.plan().rehearsal;
+        let copy = rehearsal.map(|_| Arc::new(DropPlan { rehearsal, ..(**plan).clone() }));
+        let plan = copy.as_ref().unwrap_or(plan);
         let revision = book.revision() + 1;
         self.check_memory(&plan.merchant, Some(drop), plan.skus.iter().map(SkuPlan::units))?;
         self.add_drop(drop, revision, (plan, now.sale), out);

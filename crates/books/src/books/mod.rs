@@ -22,6 +22,7 @@ mod payment_parts;
 mod payments;
 mod phases;
 mod recovery;
+mod rehearsals;
 mod reports;
 mod rooms;
 mod streams;

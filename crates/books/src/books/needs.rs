@@ -2,10 +2,12 @@
 //!
 //! The limits bind plans, edits, lots. What a ledger holds goes on, whatever the limits say.
 
-use stampede_domain::{DropId, MerchantId, Units};
+use std::sync::Arc;
+
+use stampede_domain::{DropId, DropPlan, MerchantId, SkuPlan, Units};
 
 use super::Books;
-use crate::{command::CommandRefusal, drop::DropBook, limits::Limits};
+use crate::{command::CommandRefusal, drop::DropBook, limits::Limits, memory::MemoryNeeds};
 
 const OF_MERCHANT: &str = "the merchant's live drops";
 const OF_ALL: &str = "all live drops";
@@ -17,6 +19,25 @@ impl DropBook {
             return 0;
         }
         (limits.bytes_needed)(&mut self.supplied_max.iter().copied())
+    }
+}
+
+impl Limits {
+    /// Whether a drop may come to need `needed` bytes beside what others need; `own` of that is its own today.
+    fn check_memory(
+        &self,
+        memory: &MemoryNeeds,
+        merchant: &MerchantId,
+        (own, needed): (u64, u64),
+    ) -> Result<(), CommandRefusal> {
+        let limits = [
+            (OF_MERCHANT, memory.merchant(merchant) - own, self.merchant_bytes_max),
+            (OF_ALL, memory.all() - own, self.sale_bytes_max),
+        ];
+        match limits.into_iter().find(|(_, used, max)| used.saturating_add(needed) > *max) {
+            Some((of, used, max)) => Err(CommandRefusal::MemoryFull { of, needed, used, max }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -45,14 +66,22 @@ impl Books {
         debug_assert_eq!(self.memory.all(), self.sum_of_needs(), "the sum is kept");
         let own = drop.map_or(0, |drop| self.needed(drop));
         let needed = (self.limits.bytes_needed)(&mut supplied.into_iter());
-        let limits = [
-            (OF_MERCHANT, self.memory.merchant(merchant) - own, self.limits.merchant_bytes_max),
-            (OF_ALL, self.memory.all() - own, self.limits.sale_bytes_max),
-        ];
-        match limits.into_iter().find(|(_, used, max)| used.saturating_add(needed) > *max) {
-            Some((of, used, max)) => Err(CommandRefusal::MemoryFull { of, needed, used, max }),
-            None => Ok(()),
+        self.limits.check_memory(&self.memory, merchant, (own, needed))
+    }
+
+    /// The same of several new drops together.
+    pub(crate) fn check_memory_of_all(
+        &self,
+        plans: &[Arc<DropPlan>],
+    ) -> Result<(), CommandRefusal> {
+        let mut memory = self.memory.clone();
+        for plan in plans {
+            let units = &mut plan.skus.iter().map(SkuPlan::units);
+            let needed = (self.limits.bytes_needed)(units);
+            self.limits.check_memory(&memory, &plan.merchant, (0, needed))?;
+            memory.add(&plan.merchant, needed);
         }
+        Ok(())
     }
 
     fn sum_of_needs(&self) -> u64 {

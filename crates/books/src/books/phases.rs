@@ -1,6 +1,8 @@
 //! Changes of a drop's phase: what forbids acts before its record, what permits after it.
 
-use stampede_domain::{DropId, DurationMs, Moment, UnixMillis};
+use std::sync::Arc;
+
+use stampede_domain::{DropId, DurationMs, Mode, Moment, UnixMillis};
 use stampede_ledger::{PhaseRecord, Record};
 
 use super::Books;
@@ -47,7 +49,7 @@ impl Books {
         self.drop_mut(drop).last_takes = Some(last_takes);
     }
 
-    /// A countdown begins.
+    /// A countdown begins. A live one ends what rehearses in its stream first: no crowd disturbs a sale.
     pub(crate) fn begin_countdown(
         &mut self,
         at: UnixMillis,
@@ -55,6 +57,10 @@ impl Books {
         opens_at: UnixMillis,
         out: &mut Decision,
     ) {
+        let plan = Arc::clone(self.drops[&drop].plan());
+        if plan.mode == Mode::Live {
+            self.end_rehearsals(&plan.stream, at, out);
+        }
         self.permit(at, drop, PhaseRecord::Countdown { opens_at }, out);
     }
 

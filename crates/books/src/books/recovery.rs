@@ -22,7 +22,7 @@ impl Books {
     }
 
     /// A drop comes back after a restart: an open one sells on, a countdown whose end fell into the outage
-    /// is called off.
+    /// is called off. One of a rehearsal is over: its crowd was the process's.
     pub fn recover(
         &mut self,
         drop: DropId,
@@ -33,6 +33,9 @@ impl Books {
         let missed =
             self.drops[&drop].missed(now).filter(|_| self.drops[&drop].phase == Phase::Countdown);
         self.record(now.sale, drop, Record::Recovered(Box::new(recovered)), out);
+        if self.drops[&drop].rehearses() {
+            return self.end_copy(drop, now.sale, out);
+        }
         let book = &self.drops[&drop];
         let offline_since = book.watch.offline_since();
         if offline_since.is_some() {

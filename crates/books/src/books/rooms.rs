@@ -168,7 +168,7 @@ impl Books {
     }
 
     /// The merchants of the stream's drops that are not over, one for each drop.
-    fn live_in(&self, stream: &StreamId) -> impl Iterator<Item = &MerchantId> {
+    pub(super) fn live_in(&self, stream: &StreamId) -> impl Iterator<Item = &MerchantId> {
         let plans = self.live().map(|(_, book)| book.plan());
         plans.filter(move |plan| plan.stream == *stream).map(|plan| &plan.merchant)
     }

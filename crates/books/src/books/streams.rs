@@ -39,6 +39,9 @@ impl Books {
             StreamAction::Dismiss { merchant } => dismiss(stream, merchant, room),
             StreamAction::EndRoom => self.end_room(stream, room),
             StreamAction::SetVideoDelay { delay } => self.set_video_delay(stream, *delay, room),
+            StreamAction::Rehearse { .. } | StreamAction::EndRehearsal => {
+                unreachable!("the grant of a rehearsal is another")
+            }
         };
         Ok(StreamChange::Rooms(vec![change?]))
     }

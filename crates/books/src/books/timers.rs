@@ -17,6 +17,9 @@ impl Books {
         if book.next_timer(now, delay).is_none_or(|at| at > now.sale) {
             return;
         }
+        if book.rehearses_until().is_some_and(|until| until <= now.wall) {
+            return self.end_copy(drop, now.sale, out);
+        }
         let ends_at = book.phase_ends_at(now, delay);
         if book.lapses_at().is_some_and(|at| ends_at.is_none_or(|end| at <= end)) {
             return self.lapse(drop, now.sale, out);

@@ -202,6 +202,13 @@ pub enum StreamAction {
         /// How much later; zero where they do not.
         delay: DurationMs,
     },
+    /// Begin a rehearsal of what is planned there, in copies of the drops.
+    Rehearse {
+        /// How large a crowd comes; the books have no part in it, but it is a part of what the key names.
+        viewers: u32,
+    },
+    /// End the rehearsal: its drops are called off, or closed.
+    EndRehearsal,
 }
 
 impl Action {
@@ -265,7 +272,8 @@ impl Action {
         match self {
             Self::Drop { action, .. } => action.is_safety(),
             Self::Brake(action) => matches!(action, BrakeAction::Halt { .. }),
-            Self::Plan { .. } | Self::Stream { .. } | Self::CloseUnmatched { .. } => false,
+            Self::Stream { action, .. } => matches!(action, StreamAction::EndRehearsal),
+            Self::Plan { .. } | Self::CloseUnmatched { .. } => false,
         }
     }
 }
@@ -382,6 +390,8 @@ impl StreamAction {
         Self::Dismiss { .. } => "dismiss",
         Self::EndRoom => "end_room",
         Self::SetVideoDelay { .. } => "set_video_delay",
+        Self::Rehearse { .. } => "rehearse",
+        Self::EndRehearsal => "end_rehearsal",
     }
 
     /// Does it to this stream.

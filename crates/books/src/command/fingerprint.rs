@@ -159,7 +159,10 @@ impl Bytes {
 
     fn stream_action(&mut self, action: &StreamAction) {
         match action {
-            StreamAction::Offline | StreamAction::Online | StreamAction::EndRoom => {}
+            StreamAction::Offline
+            | StreamAction::Online
+            | StreamAction::EndRoom
+            | StreamAction::EndRehearsal => {}
             StreamAction::MakeRoom { owner } | StreamAction::MoveRoom { owner } => {
                 self.text(owner.kind());
                 self.text(owner.name().unwrap_or_default());
@@ -168,6 +171,7 @@ impl Bytes {
                 self.text(merchant.as_str());
             }
             StreamAction::SetVideoDelay { delay } => self.number(delay.get()),
+            StreamAction::Rehearse { viewers } => self.number(u64::from(*viewers)),
         }
     }
 
@@ -369,7 +373,9 @@ mod tests {
             admit("gala", "acme"),
             StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(stream.clone()),
             StreamAction::EndRoom.on(stream.clone()),
-            StreamAction::SetVideoDelay { delay: DurationMs::from_secs(6) }.on(stream),
+            StreamAction::SetVideoDelay { delay: DurationMs::from_secs(6) }.on(stream.clone()),
+            StreamAction::Rehearse { viewers: 200 }.on(stream.clone()),
+            StreamAction::EndRehearsal.on(stream),
             close("stripe:main", "pi_3MtwBw"),
         ]
     }
@@ -398,7 +404,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 40] = [
+    const GOLDEN: [&str; 42] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -438,6 +444,8 @@ mod tests {
         "dismiss d7ad48c1ba90e590e1e4eec83cd8e20b",
         "end_room 379245fcc79bba11b11371e604c4dc99",
         "set_video_delay 4f03255ee82af2b28973e440c5a1f409",
+        "rehearse 51fbf49311c61b3110372de301ad710a",
+        "end_rehearsal 72a6c7e6c7312f929c620f6667c3b45b",
         "close_unmatched 4a48fa63931a564a8e613a30116564bf",
     ];
 

@@ -19,6 +19,7 @@ macro_rules! names {
 mod action;
 mod amend_refusal;
 mod fingerprint;
+mod phase_words;
 mod refusal;
 mod role;
 mod stock_refusal;

@@ -8,8 +8,8 @@ use stampede_domain::{
 use stampede_ledger::RoomOwner;
 use stampede_settlement::CancelRefusal;
 
-use super::{Action, AmendRefusal, Role, StockRefusal};
-use crate::{seen::SeenDrop, video::VideoRefusal};
+use super::{Action, AmendRefusal, Role, StockRefusal, phase_words::stands};
+use crate::{rehearsal::RehearsalRefusal, seen::SeenDrop, video::VideoRefusal};
 
 /// Why a command was refused: an outcome, which is recorded too.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -354,6 +354,9 @@ pub enum CommandRefusal {
     /// It does not fit how much later viewers see and hear the stream.
     #[error(transparent)]
     Video(#[from] VideoRefusal),
+    /// A rehearsal does not begin or end as the stream stands.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalRefusal),
     /// No such order in the drop.
     #[error(
         "no order {order} in this drop: orders are named by the hold that was paid for. Of a drop that has left \
@@ -487,19 +490,10 @@ impl CommandRefusal {
         Self::Video(VideoRefusal::DelayOutOfRange { .. }) => "video_delay_out_of_range",
         Self::Video(VideoRefusal::CountdownTooShort { .. }) => "countdown_too_short",
         Self::Video(VideoRefusal::CountdownRuns { .. }) => "countdown_runs",
-    }
-}
-
-/// How a drop stands in a phase, as the end of a sentence about it.
-const fn stands(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Scheduled => "is scheduled",
-        Phase::Countdown => "counts down",
-        Phase::Open => "is open",
-        Phase::Paused => "is paused",
-        Phase::Closed => "is closed",
-        Phase::Settled => "is settled",
-        Phase::Cancelled => "is cancelled",
+        Self::Rehearsal(RehearsalRefusal::LiveOnAir { .. }) => "live_on_air",
+        Self::Rehearsal(RehearsalRefusal::Runs { .. }) => "rehearsal_runs",
+        Self::Rehearsal(RehearsalRefusal::NothingPlanned { .. }) => "nothing_planned",
+        Self::Rehearsal(RehearsalRefusal::NoneRuns { .. }) => "no_rehearsal",
     }
 }
 

@@ -118,6 +118,13 @@ impl Role {
                 self,
                 Self::Admin | Self::Host | Self::Merchant | Self::Platform | Self::Creator
             ),
+            StreamAction::Rehearse { .. } => {
+                matches!(self, Self::Admin | Self::Host | Self::Merchant | Self::Creator)
+            }
+            StreamAction::EndRehearsal => matches!(
+                self,
+                Self::Admin | Self::Host | Self::Merchant | Self::Ops | Self::Creator
+            ),
         }
     }
 }

@@ -383,7 +383,8 @@ impl DropBook {
 
     /// The same, tallies apart.
     pub(crate) fn next_timer(&self, now: Moment, delay: DurationMs) -> Option<UnixMillis> {
-        [self.lapses_at(), self.phase_ends_at(now, delay)].into_iter().flatten().min()
+        let rehearsed = self.rehearses_until().map(|until| now.on_sale(until));
+        [self.lapses_at(), self.phase_ends_at(now, delay), rehearsed].into_iter().flatten().min()
     }
 
     /// When counts are looked at next; `None` while nothing is counted.

@@ -190,7 +190,8 @@ fn of_stream(verb: &str, words: &mut Words<'_>) -> Option<Action> {
     if verb == "plan" {
         return Some(Action::Plan { plan: Arc::new(plan_words(words)) });
     }
-    let verbs = "offline online make_room move_room admit dismiss end_room video";
+    let verbs =
+        "offline online make_room move_room admit dismiss end_room video rehearse end_rehearsal";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -203,6 +204,8 @@ fn of_stream(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "admit" => StreamAction::Admit { merchant: words.word().parse().unwrap() }.on(stream),
         "dismiss" => StreamAction::Dismiss { merchant: words.word().parse().unwrap() }.on(stream),
         "end_room" => StreamAction::EndRoom.on(stream),
+        "rehearse" => StreamAction::Rehearse { viewers: 200 }.on(stream),
+        "end_rehearsal" => StreamAction::EndRehearsal.on(stream),
         _ => StreamAction::SetVideoDelay { delay: words.span() }.on(stream),
     })
 }
@@ -271,6 +274,8 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(show()),
         StreamAction::EndRoom.on(show()),
         StreamAction::SetVideoDelay { delay: span(5) }.on(show()),
+        StreamAction::Rehearse { viewers: 200 }.on(show()),
+        StreamAction::EndRehearsal.on(show()),
     ];
     let of_drop = of_drop.map(|action| action.on(drop)).into_iter();
     let of_brake = of_brake.map(Action::from).into_iter();

@@ -99,6 +99,11 @@ fn a_drop_may_end_some_time_after_its_opening() {
 }
 
 #[test]
+fn a_rehearsal_is_over_when_it_ends_and_before_anything_is_sold_for_real() {
+    check("rehearsals.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

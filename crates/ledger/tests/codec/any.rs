@@ -2,8 +2,8 @@
 
 use proptest::{option::of, prelude::*};
 use stampede_domain::{
-    DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PaymentTerms, PoolIndex, StockDisplay,
-    TakeNumber, ViewerNumber, WhenOffline,
+    DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Mode, Money, PaymentTerms, PoolIndex,
+    Rehearsal, StockDisplay, TakeNumber, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RecoveredPool,
@@ -62,10 +62,15 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
     });
     let (flags, reserve) = (any::<(bool, bool)>(), 0..1_000_u32);
     let length = (1_000..=31_622_400_000_u64).prop_map(DurationMs::new);
-    (of(display), of(offline), of(terms), flags, reserve, of(length)).prop_map(
-        |(stock_display, when_offline, payment_terms, (numbered, hidden), reserve, length)| {
-            let mut plan =
-                DropPlan { stock_display, when_offline, payment_terms, hidden, ..plan() };
+    let copy =
+        (1..1_000_u32, any_time()).prop_map(|(of, until)| Rehearsal { of: DropId::new(of), until });
+    let last = (of(length), of(copy));
+    (of(display), of(offline), of(terms), flags, reserve, last).prop_map(
+        |(stock_display, when_offline, payment_terms, flags, reserve, (length, rehearsal))| {
+            let (numbered, hidden) = flags;
+            let mode = if rehearsal.is_some() { Mode::Rehearsal } else { Mode::Live };
+            let options = DropPlan { stock_display, when_offline, payment_terms, hidden, ..plan() };
+            let mut plan = DropPlan { mode, rehearsal, ..options };
             if length.is_some() {
                 (plan.ends_at, plan.ends_after_opening) = (None, length);
             }

@@ -106,6 +106,8 @@ fn samples() -> Vec<(&'static str, Record)> {
     samples.extend(brake::samples());
     samples.extend(payment::samples().into_iter().chain(correction::samples()));
     samples.push(("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)));
+    let copy = plan().rehearsed(DropId::new(7), UnixMillis::new(AT_MS + 7_200_000));
+    samples.push(("planned_for_a_rehearsal", planned(copy, 1)));
     samples
 }
 
@@ -287,7 +289,7 @@ fn options_that_break_a_rule_are_refused() {
     };
     // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
     assert_eq!(field(&[0]), "options");
-    assert_eq!(field(&[1, 8]), "options");
+    assert_eq!(field(&[1, 9]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
     assert_eq!(field(&[1, 2, 100, 2]), "resume");
@@ -304,6 +306,7 @@ fn options_that_break_a_rule_are_refused() {
     assert!(matches!(with(&[1, 3, 0xe1, 0xd4, 3, 0]), Err(RecordError::Plan { .. })), "60,001 ms");
     // The plan has an end by the clock already.
     assert!(matches!(with(&[1, 7, 0xe8, 7]), Err(RecordError::Plan { .. })));
+    assert!(matches!(with(&[1, 8, 7, 9]), Err(RecordError::Plan { .. })), "a live copy");
     // 15 is no multiple of 10.
     assert!(matches!(with(&[1, 1, 15, 10]), Err(RecordError::Plan { .. })));
 }

@@ -219,6 +219,7 @@ impl Chain {
             merchant: plan.merchant.clone(),
             host: plan.host.clone(),
             mode: plan.mode,
+            is_rehearsal_copy: plan.rehearsal.is_some(),
             skus: skus.collect::<Option<_>>()?,
             opened_at: self.opened_at,
             currency: plan.skus.first().map(|sku| sku.price.currency()),

@@ -227,6 +227,8 @@ impl World {
                 let expires_in = Some(DurationMs::from_secs(60));
                 BrakeAction::Ban { target, release_holds, expires_in }.into()
             }
+            95 => StreamAction::Rehearse { viewers: 10 }.on(stream),
+            96 => StreamAction::EndRehearsal.on(stream),
             _ => {
                 let delay = DurationMs::new(self.chance.pick(&[0, 2_000, 5_000]));
                 StreamAction::SetVideoDelay { delay }.on(stream)

@@ -6,7 +6,8 @@
 use std::str::FromStr;
 
 use stampede_domain::{
-    DropPlan, DurationMs, Mode, PaymentTerms, SkuOption, SkuPlan, StockDisplay, Units, WhenOffline,
+    DropId, DropPlan, DurationMs, Mode, PaymentTerms, Rehearsal, SkuOption, SkuPlan, StockDisplay,
+    Units, WhenOffline,
     limits::{
         ADDRESS_BYTES_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX,
         TITLE_BYTES_MAX,
@@ -29,6 +30,8 @@ const RESERVES: u8 = 5;
 const HIDDEN: u8 = 6;
 /// How long after its opening the drop ends.
 const ENDS_AFTER_OPENING: u8 = 7;
+/// A copy for a rehearsal by one press: of which drop, until when.
+const REHEARSAL: u8 = 8;
 
 /// Whether a plan needs the record that has room for options.
 pub(crate) fn has_options(plan: &DropPlan) -> bool {
@@ -39,6 +42,7 @@ pub(crate) fn has_options(plan: &DropPlan) -> bool {
         || reserves(plan).next().is_some()
         || plan.hidden
         || plan.ends_after_opening.is_some()
+        || plan.rehearsal.is_some()
 }
 
 /// The places of the SKUs that have a reserve, with its units.
@@ -84,6 +88,7 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         reserves(plan).next().is_some(),
         plan.hidden,
         plan.ends_after_opening.is_some(),
+        plan.rehearsal.is_some(),
     ];
     put_len(out, given.into_iter().filter(|given| *given).count());
     if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
@@ -119,6 +124,11 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
     if let Some(span) = plan.ends_after_opening {
         out.push(ENDS_AFTER_OPENING);
         put_varint(out, span.get());
+    }
+    if let Some(Rehearsal { of, until }) = plan.rehearsal {
+        out.push(REHEARSAL);
+        put_varint(out, u64::from(of.get()));
+        put_varint(out, until.get());
     }
 }
 
@@ -188,6 +198,11 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
                 let span = DurationMs::new(reader.varint("ends_after_opening")?);
                 plan.ends_after_opening = Some(span);
             }
+            REHEARSAL => {
+                let of = DropId::new(reader.int("rehearsal")?);
+                let until = reader.time("rehearsal")?;
+                plan.rehearsal = Some(Rehearsal { of, until });
+            }
             _ => return Err(reader.invalid("options")),
         }
     }
@@ -240,6 +255,7 @@ fn decode_terms(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
         when_offline: None,
         payment_terms: None,
         hidden: false,
+        rehearsal: None,
         skus: Vec::new(),
     };
     let count: usize = reader.int("skus")?;

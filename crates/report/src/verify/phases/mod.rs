@@ -60,6 +60,12 @@ pub enum PhaseFault {
     /// Limits were amended after a take that was not the last.
     #[error("limits amended after take {last} of pool {pool}, take {found} had been made")]
     AmendedTakes { pool: PoolIndex, last: u64, found: u64 },
+    /// A drop of a rehearsal that went on after a restart.
+    #[error("{record} after a restart of the server, which ends every rehearsal")]
+    OutlivedRestart { record: &'static str },
+    /// A copy for a rehearsal that became another drop, or the other way round.
+    #[error("an edit changed of what the drop is a copy for a rehearsal, or until when")]
+    RehearsalChanged,
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
@@ -83,6 +89,8 @@ impl PhaseFault {
             Self::Reserve { .. } => "reserve_differs",
             Self::AmendedShape { .. } => "amended_shape",
             Self::AmendedTakes { .. } => "amended_takes",
+            Self::OutlivedRestart { .. } => "rehearsal_outlived_restart",
+            Self::RehearsalChanged => "rehearsal_changed",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::Stream(fault) => fault.kind(),
         }
@@ -257,6 +265,8 @@ pub(super) struct Phases {
     reserves: Reserves,
     pub(super) limits: LimitTurns,
     stream: StreamBook,
+    /// A restart has found it going on, and it belongs to a rehearsal.
+    has_to_end: bool,
     revision: u32,
     lots: u32,
     opens_at: UnixMillis,
@@ -283,6 +293,7 @@ impl Phases {
             stage: Stage::Planned,
             shut_at: UnixMillis::default(),
             stream: StreamBook::default(),
+            has_to_end: false,
             revision,
             lots: 0,
             opens_at: UnixMillis::default(),
@@ -299,6 +310,7 @@ impl Phases {
     ) {
         let was_open = self.stage == Stage::Open;
         self.reserves.see(record, place, findings);
+        self.see_restart(record, place, findings);
         let led_to = self.stream.record(record, self.stage, &self.plan, at, place, findings);
         if let Some(next) = led_to.or_else(|| self.stage.after(record)) {
             self.stage = next;
@@ -351,12 +363,34 @@ impl Phases {
         }
     }
 
+    /// Holds a copy for a rehearsal to its end behind a restart.
+    fn see_restart(&mut self, record: &Record, place: Place, findings: &mut Findings) {
+        let goes_on =
+            matches!(self.stage, Stage::Planned | Stage::Countdown | Stage::Open | Stage::Paused);
+        if std::mem::take(&mut self.has_to_end) {
+            match record {
+                Record::Phase(PhaseRecord::Closed | PhaseRecord::Cancelled) => {}
+                // Then it is cancelled.
+                Record::Phase(PhaseRecord::CountdownCancelled) => self.has_to_end = true,
+                other => {
+                    let record = name(other);
+                    findings.add(place, PhaseFault::OutlivedRestart { record });
+                }
+            }
+        } else if matches!(record, Record::Recovered(_)) && goes_on {
+            self.has_to_end = self.plan.rehearsal.is_some();
+        }
+    }
+
     fn edit(&mut self, plan: &Arc<DropPlan>, revision: u32, place: Place, findings: &mut Findings) {
         let expected = self.revision.saturating_add(1);
         if revision != expected {
             findings.add(place, PhaseFault::Revision { expected, found: revision });
         }
         self.revision = revision;
+        if plan.rehearsal != self.plan.rehearsal {
+            findings.add(place, PhaseFault::RehearsalChanged);
+        }
         if self.lots > 0 {
             return findings.add(place, PhaseFault::EditedAfterLots { lots: self.lots });
         }
@@ -434,9 +468,40 @@ impl Phases {
 
 #[cfg(test)]
 mod tests {
+    use stampede_domain::{DropId, DurationMs};
+    use stampede_ledger::RecoveredDrop;
     use stampede_testkit::{plan_of, sku, units};
 
     use super::*;
+
+    #[test]
+    fn a_copy_for_a_rehearsal_ends_behind_a_restart_and_stays_a_copy() {
+        let copy = plan_of([sku("mug", 5)]).rehearsed(DropId::new(7), UnixMillis::new(9));
+        let found = |records: &[Record]| {
+            let (mut findings, place) = (Findings::default(), Place::LEDGER);
+            let mut phases = Phases::new(Arc::new(copy.clone()), 1, place, &mut findings);
+            for record in records {
+                phases.record(record, UnixMillis::new(1), place, &mut findings);
+            }
+            findings.into_parts().0.iter().map(|found| found.fault.kind()).collect::<Vec<_>>()
+        };
+        let recovered = || {
+            let (outage, pools) = (DurationMs::ZERO, Vec::new());
+            Record::Recovered(Box::new(RecoveredDrop { outage, pools }))
+        };
+        let opens_at = UnixMillis::new(1);
+        let countdown = || Record::from(PhaseRecord::Countdown { opens_at });
+        let [cancelled, back] =
+            [PhaseRecord::Cancelled, PhaseRecord::CountdownCancelled].map(Record::from);
+        assert_eq!(found(&[recovered(), cancelled.clone()]), Vec::<&str>::new());
+        assert_eq!(found(&[recovered(), countdown()]), ["rehearsal_outlived_restart"]);
+        let both = [countdown(), recovered(), back.clone(), cancelled];
+        assert_eq!(found(&both), Vec::<&str>::new());
+        let half = [countdown(), recovered(), back, countdown()];
+        assert_eq!(found(&half), ["rehearsal_outlived_restart"]);
+        let plan = Arc::new(DropPlan { rehearsal: None, ..copy.clone() });
+        assert_eq!(found(&[Record::Planned { plan, revision: 2 }]), ["rehearsal_changed"]);
+    }
 
     #[test]
     fn the_common_pool_of_a_sku_opens_with_its_supply_and_no_other_does() {
