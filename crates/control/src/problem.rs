@@ -93,6 +93,10 @@ codes! {
     VideoDelayOutOfRange "video_delay_out_of_range" UNPROCESSABLE_ENTITY "A delay of this length is not possible"
     CountdownTooShort "countdown_too_short" UNPROCESSABLE_ENTITY "The host would have no time to speak"
     CountdownRuns "countdown_runs" CONFLICT "A countdown runs in the stream"
+    LiveOnAir "live_on_air" CONFLICT "Something is on air for real"
+    RehearsalRuns "rehearsal_runs" CONFLICT "A rehearsal runs in the stream"
+    NothingPlanned "nothing_planned" CONFLICT "No live drop is planned in the stream"
+    NoRehearsal "no_rehearsal" CONFLICT "No rehearsal runs in the stream"
     InvalidAccount "invalid_account" UNPROCESSABLE_ENTITY "The account's name is not acceptable"
     // Decided by the engine about payments: nothing was recorded.
     AmountDiffers "amount_differs" CONFLICT "The payment was reported with another amount"
@@ -129,6 +133,7 @@ codes! {
     NotShared "not_shared" NOT_FOUND "The share does not have this"
     SharesFull "shares_full" CONFLICT "As many reports are shared as may"
     PublicUrlMissing "public_url_missing" CONFLICT "Nobody has said where browsers find the server"
+    NoPlaces "no_places" CONFLICT "Too few places for viewers are free"
     NoDemo "no_demo" NOT_FOUND "The server is no demo's"
     DemoBusy "demo_busy" CONFLICT "The demo is busy"
     IfMatchMissing "if_match_missing" PRECONDITION_REQUIRED "The edit does not say which terms it replaces"

@@ -19,6 +19,7 @@ use crate::{
     lane::PaymentLane,
     openapi::ApiDocument,
     payment_keys::{KEYS_MAX, PaymentKeys},
+    rehearsal::{CrowdSource, Crowds},
     stage::StageLines,
 };
 
@@ -47,6 +48,8 @@ pub struct ControlParts {
     pub demo: Option<Arc<Demo>>,
     /// The settings in force, which admins read: without secrets.
     pub settings: serde_json::Value,
+    /// Where the crowds of rehearsals come from. `None`: nobody can rehearse, for want of places.
+    pub crowds: Option<Arc<dyn CrowdSource>>,
 }
 
 /// The parts behind one pointer, cloned for each request.
@@ -69,6 +72,7 @@ struct ControlInner {
     payment_keys: PaymentKeys,
     followed: FollowHubs,
     stage_lines: StageLines,
+    crowds: Arc<Crowds>,
     /// By [`Trouble`].
     troubles: [Mutex<RepeatedWarning>; 4],
 }
@@ -138,11 +142,12 @@ impl ControlState {
             payment_keys: PaymentKeys::new(KEYS_MAX),
             followed,
             stage_lines: StageLines::default(),
+            crowds: Arc::default(),
             troubles,
         }))
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0.parts.engine
     }
 
@@ -256,6 +261,16 @@ impl ControlState {
     /// The demo that runs this server.
     pub(crate) fn demo(&self) -> Option<&Demo> {
         self.0.parts.demo.as_deref()
+    }
+
+    /// Where the crowds of rehearsals come from.
+    pub(crate) fn crowd_source(&self) -> Option<&dyn CrowdSource> {
+        self.0.parts.crowds.as_deref()
+    }
+
+    /// The crowds that are in.
+    pub(crate) fn crowds(&self) -> &Arc<Crowds> {
+        &self.0.crowds
     }
 
     pub(crate) fn draining(&self) -> &DrainSignal {

@@ -65,6 +65,13 @@ pub(crate) struct DropState {
     /// How it goes with paying for what was held; left out once the drop has left memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     paying: Option<PayingState>,
+    /// The live drop of which this is a copy, for a rehearsal by one press; left out of any other drop.
+    #[schema(example = "d3")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rehearses: Option<String>,
+    /// Time left until that rehearsal ends by itself, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rehearsal_ends_in_ms: Option<u64>,
     /// The terms.
     plan: PlanBody,
 }
@@ -153,6 +160,11 @@ impl From<&DropView> for DropState {
             totals: Demand::new(&view.totals),
             held_ending: HeldEnding::new(&view.ending, view.now),
             paying: view.paying.map(PayingState::from),
+            rehearses: view.plan.rehearsal.map(|copy| copy.of.to_string()),
+            rehearsal_ends_in_ms: view
+                .plan
+                .rehearsal
+                .map(|copy| copy.until.since(view.now.wall).get()),
             plan: PlanBody::from(&*view.plan),
         }
     }

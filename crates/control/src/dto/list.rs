@@ -81,6 +81,9 @@ pub(crate) struct DropSummary {
     host: String,
     /// Live or rehearsal.
     mode: ModeName,
+    /// Whether it is a copy for a rehearsal by one press; left out of any other drop.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rehearsal_copy: bool,
     /// Where the drop stands.
     phase: PhaseName,
     /// Whether it is the one on air in its stream, among those of its mode.
@@ -120,6 +123,7 @@ struct Labels<'a> {
     merchant: &'a MerchantId,
     host: &'a HostId,
     mode: Mode,
+    is_rehearsal_copy: bool,
 }
 
 impl DropSummary {
@@ -132,6 +136,7 @@ impl DropSummary {
             merchant: &plan.merchant,
             host: &plan.host,
             mode: plan.mode,
+            is_rehearsal_copy: plan.rehearsal.is_some(),
         };
         Self::of(&labels, &sale.standing(), &sale.figures(), now)
     }
@@ -145,6 +150,7 @@ impl DropSummary {
             merchant: &over.merchant,
             host: &over.host,
             mode: over.mode,
+            is_rehearsal_copy: over.is_rehearsal_copy,
         };
         let figures: Vec<SkuFigures> = over.figures().collect();
         Self::of(&labels, &DropStanding::over(over), &figures, now)
@@ -164,6 +170,7 @@ impl DropSummary {
             merchant: labels.merchant.to_string(),
             host: labels.host.to_string(),
             mode: labels.mode.into(),
+            rehearsal_copy: labels.is_rehearsal_copy,
             phase: standing.phase.into(),
             featured: standing.featured,
             hidden: standing.hidden,

@@ -16,6 +16,7 @@ mod payments;
 mod people;
 mod plan;
 mod recorded;
+mod rehearsal;
 mod report;
 mod rooms;
 mod session;
@@ -56,6 +57,7 @@ pub(crate) use payments::{ChargesBody, HoldState, PaymentAnswer, TodoHold, TodoL
 pub(crate) use people::{CommandGiven, PeopleState, PersonState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
+pub(crate) use rehearsal::{RehearsalBody, RehearsalState};
 pub(crate) use report::{ReportForm, ReportParams, SharedParams, ShowReportForm, ShowReportParams};
 pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,

@@ -21,6 +21,8 @@ pub(super) const SANDBOX: &str = "sandbox";
 const STRIPE: &str = "stripe:";
 /// A path that could be an account.
 const HOLDS: &str = "holds";
+/// What the crowds of rehearsals pay: the server plays their payments itself.
+const REHEARSAL: &str = "rehearsal";
 
 /// Something that happened to a payment. It may come twice, late, in any order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -30,7 +32,7 @@ pub(crate) struct FactBody {
     /// The payment's name with its account: 1 to 128 letters, digits or `. _ : -`.
     #[schema(example = "pay-81723", max_length = 128)]
     payment: String,
-    /// Where the money goes through. `sandbox`, `holds` and what begins with `stripe:` are reserved.
+    /// Where the money goes through. `sandbox`, `holds`, `rehearsal` and what begins with `stripe:` are reserved.
     #[serde(default = "platform")]
     #[schema(default = "platform", example = "platform", max_length = 64)]
     account: String,
@@ -83,7 +85,7 @@ fn platform() -> String {
 
 /// Whether reports for this account come by the API: no other is anybody's to report for.
 pub(super) fn is_reported(account: &str) -> bool {
-    account != SANDBOX && account != HOLDS && !account.starts_with(STRIPE)
+    ![SANDBOX, HOLDS, REHEARSAL].contains(&account) && !account.starts_with(STRIPE)
 }
 
 impl FactBody {
@@ -96,7 +98,7 @@ impl FactBody {
         if !is_reported(&self.account) {
             let detail = format!(
                 "account {} is reserved: its payments are heard of from its provider. Use `{PLATFORM}`, or a name of \
-                 your own that is not `{SANDBOX}` or `{HOLDS}` and does not begin with `{STRIPE}`",
+                 your own that is not `{SANDBOX}`, `{HOLDS}` or `{REHEARSAL}` and does not begin with `{STRIPE}`",
                 self.account
             );
             return Err(Problem::new(Code::AccountReserved, detail));

@@ -118,6 +118,9 @@ pub(crate) struct StageDrop {
     last_hold_ends_in_ms: Option<u64>,
     /// The figures of every SKU, in the plan's order.
     skus: Vec<StageSku>,
+    /// The live drop of which this is a copy, for a rehearsal by one press; left out of any other drop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rehearses: Option<String>,
     /// The terms.
     plan: PlanBody,
 }
@@ -163,6 +166,7 @@ impl From<&DropView> for StageDrop {
                     available: figures.available.get(),
                 })
                 .collect(),
+            rehearses: view.plan.rehearsal.map(|copy| copy.of.to_string()),
             plan: PlanBody::from(&*view.plan),
         }
     }

@@ -42,6 +42,9 @@ pub(crate) struct StreamSummary {
     pub(crate) host: String,
     /// Whether one of the drops is on air.
     pub(crate) featured: bool,
+    /// Whether a rehearsal by one press goes on there, whose drops are not among these; left out if none does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) rehearsing: bool,
     /// The first six drops.
     pub(crate) drops: Vec<DropSummary>,
     /// How many drops there are.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     dto::{DropGone, Encoded, StreamChanged, StreamFacts, StreamSnapshot},
+    rehearsed::{any_is_past, leave_out_past},
     stage::StageLines,
 };
 
@@ -143,8 +144,11 @@ impl StreamView {
             return;
         }
         let now = engine.moment();
-        if self.seen.is_none_or(|(seen, _)| seen.drops != changes.0.drops) {
-            self.list(engine.stream(stream), now);
+        let is_another = self.seen.is_none_or(|(seen, _)| seen.drops != changes.0.drops);
+        if is_another || any_is_past(self.drops.iter().map(|drop| &drop.sale)) {
+            let mut sales = engine.stream(stream);
+            leave_out_past(&mut sales);
+            self.list(sales, now);
         }
         (self.seen, self.looked_us) = (Some(changes), micros);
         let facts = StreamFacts::of(engine, reader.lines, stream);

@@ -42,7 +42,7 @@ pub(super) async fn list(
         .transpose()
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
     let now = state.engine().moment();
-    let mut found = Standing::all(state.engine());
+    let mut found = Standing::shown(state.engine());
     found.retain(|found| {
         params.over.is_none_or(|over| found.is_over() == over)
             && sees(&state, &staff, found)
@@ -130,7 +130,7 @@ pub(super) async fn stream(
     staff: Staff,
     StreamPath(stream): StreamPath,
 ) -> Result<Json<StreamState>, Problem> {
-    let mut drops = Standing::all(state.engine());
+    let mut drops = Standing::shown(state.engine());
     drops.retain(|found| *found.stream() == stream && sees(&state, &staff, found));
     drops.sort_by_key(Standing::running_order);
     if drops.is_empty() {

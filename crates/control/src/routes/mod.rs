@@ -15,6 +15,7 @@ mod ledger;
 mod order_search;
 mod orders;
 mod payments;
+mod rehearsals;
 mod reports;
 mod rooms;
 mod sessions;
@@ -91,6 +92,7 @@ fn streams() -> OpenApiRouter<ControlState> {
         .routes(routes!(streams::offline))
         .routes(routes!(streams::online))
         .routes(routes!(streams::write_line))
+        .routes(routes!(rehearsals::state, rehearsals::begin, rehearsals::end))
         .routes(routes!(rooms::list, rooms::make))
         .routes(routes!(rooms::state, rooms::end))
         .routes(routes!(rooms::move_to))

@@ -166,7 +166,9 @@ impl OrdersView {
                 let found = Standing::of(state.engine(), drop);
                 found.is_some_and(|found| {
                     let is_asked_for = merchant.as_ref().is_none_or(|own| own == found.merchant());
-                    is_asked_for && sees(state, staff, &found)
+                    // Whoever collects orders to deliver them is not told of those that a rehearsal made.
+                    let counts = asked_for.is_some() || !found.is_rehearsal_copy();
+                    is_asked_for && counts && sees(state, staff, &found)
                 })
             })
         })

@@ -21,6 +21,7 @@ use crate::{
     },
     extract::{Body, Key, OptionalBody, Params, StreamPath},
     problem::{Code, Problem, ProblemBody},
+    rehearsed::leave_out_past,
     state::ControlState,
 };
 
@@ -126,6 +127,7 @@ pub(super) async fn state(
         return Err(unknown());
     }
     let mut drops = state.engine().stream(&stream);
+    leave_out_past(&mut drops);
     drops.retain(|sale| !sale.phase().is_final() && sight.sees(&sale.plan().merchant));
     let drops = drops.iter().map(|sale| RoomDrop::new(sale)).collect();
     let room = RoomSummary::new(&room, |merchant| sight.sees(merchant));

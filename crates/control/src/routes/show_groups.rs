@@ -89,7 +89,7 @@ pub(super) fn show_among(
     sees: impl Fn(&Standing) -> bool,
 ) -> Option<DropsOfShow> {
     let stream: StreamId = Standing::of(state.engine(), drop)?.stream().clone();
-    let mut drops = Standing::all(state.engine());
+    let mut drops = Standing::counted(state.engine());
     drops.retain(|found| *found.stream() == stream && sees(found));
     let all = shows_of(drops, state.engine().moment());
     all.into_iter().find(|show| show.drops.iter().any(|found| found.id() == drop))

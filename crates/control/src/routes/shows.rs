@@ -41,7 +41,7 @@ pub(super) async fn list(
     Params(params): Params<ShowParams>,
 ) -> Result<Json<ShowList>, Problem> {
     let now = state.engine().moment();
-    let mut drops = Standing::all(state.engine());
+    let mut drops = Standing::counted(state.engine());
     drops.retain(|found| sees(&state, &staff, found));
     let mut found = shows_of(drops, now);
     found.retain(|show| {

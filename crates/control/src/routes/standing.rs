@@ -6,7 +6,10 @@ use stampede_domain::{DropId, HostId, MerchantId, Mode, Money, Phase, StreamId, 
 use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop, SkuFigures};
 use stampede_report::show::ShowDrop;
 
-use crate::{auth::Staff, dto::DropSummary, needle::Needle, problem::Problem, state::ControlState};
+use crate::{
+    auth::Staff, dto::DropSummary, needle::Needle, problem::Problem, rehearsed::leave_out_past,
+    state::ControlState,
+};
 
 /// A drop that there is.
 pub(super) enum Standing {
@@ -22,11 +25,30 @@ impl Standing {
         engine.sale(drop).map(Self::Here).or_else(|| engine.over(drop).map(Self::Over))
     }
 
-    /// Every drop, oldest first.
-    pub(super) fn all(engine: &Engine) -> Vec<Self> {
+    /// Every drop that is shown, oldest first: those of rehearsals by one press while these go on.
+    pub(super) fn shown(engine: &Engine) -> Vec<Self> {
         // In this order: a drop that leaves memory meanwhile is found twice rather than not at all.
-        let here = engine.sales().into_iter().map(Self::Here);
-        let mut all: Vec<Self> = here.collect();
+        let mut sales = engine.sales();
+        leave_out_past(&mut sales);
+        let mut shown = Self::with_over(sales, engine);
+        shown.retain(|found| matches!(found, Self::Here(_)) || !found.is_rehearsal_copy());
+        shown
+    }
+
+    /// Every drop that counts as one of a show, oldest first: none of a rehearsal by one press.
+    pub(super) fn counted(engine: &Engine) -> Vec<Self> {
+        let mut counted = Self::all(engine);
+        counted.retain(|found| !found.is_rehearsal_copy());
+        counted
+    }
+
+    /// Every drop there is, oldest first.
+    pub(super) fn all(engine: &Engine) -> Vec<Self> {
+        Self::with_over(engine.sales(), engine)
+    }
+
+    fn with_over(sales: Vec<Arc<SaleDrop>>, engine: &Engine) -> Vec<Self> {
+        let mut all: Vec<Self> = sales.into_iter().map(Self::Here).collect();
         all.extend(engine.all_over().into_iter().map(Self::Over));
         all.sort_by_key(Self::id);
         all.dedup_by_key(|found| found.id());
@@ -72,6 +94,14 @@ impl Standing {
         match self {
             Self::Here(sale) => sale.plan().mode,
             Self::Over(over) => over.mode,
+        }
+    }
+
+    /// Whether it was made for a rehearsal by one press.
+    pub(super) fn is_rehearsal_copy(&self) -> bool {
+        match self {
+            Self::Here(sale) => sale.plan().rehearsal.is_some(),
+            Self::Over(over) => over.is_rehearsal_copy,
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) async fn list(
     Params(params): Params<StreamListParams>,
 ) -> Result<Json<StreamList>, Problem> {
     let now = state.engine().moment();
-    let all = Standing::all(state.engine());
+    let all = Standing::shown(state.engine());
     let is_seen = |found: &&Standing| sees(&state, &staff, found);
     // Streams are told apart by what is not over, of which there is little; what is over is much.
     let going: HashSet<&StreamId> =
@@ -49,22 +49,37 @@ pub(super) async fn list(
     for found in all.iter().filter(|found| going.contains(found.stream())).filter(is_seen) {
         streams.entry(found.stream()).or_default().push(found);
     }
-    let mut shows: Vec<(&StreamId, Vec<&Standing>)> =
-        streams.into_iter().map(|(stream, drops)| (stream, shown(drops))).collect();
-    shows.sort_by_key(|(_, drops)| !drops.iter().any(|found| found.is_featured()));
+    let mut shows: Vec<(&StreamId, Listed<'_>)> =
+        streams.into_iter().map(|(stream, drops)| (stream, Listed::of(drops))).collect();
+    shows.sort_by_key(|(_, listed)| !listed.drops.iter().any(|found| found.is_featured()));
     let total = shows.len();
     let page = shows.iter().skip(params.skip.count()).take(params.limit.get());
-    let shows = page.map(|(stream, drops)| show(stream, drops, &staff, now)).collect();
+    let shows = page.map(|(stream, listed)| show(stream, listed, &staff, now)).collect();
     Ok(Json(StreamList { server_time_ms: now.wall.get(), shows, total }))
 }
 
-/// The live drops, where there are any.
+/// A stream's drops as its line of the list has them.
+struct Listed<'a> {
+    /// The live drops, where there are any.
+    drops: Vec<&'a Standing>,
+    /// Whether a rehearsal by one press goes on.
+    is_rehearsing: bool,
+}
+
+impl<'a> Listed<'a> {
+    fn of(drops: Vec<&'a Standing>) -> Self {
+        let is_rehearsing = drops.iter().any(|found| found.is_rehearsal_copy());
+        Self { drops: shown(drops), is_rehearsing }
+    }
+}
+
 fn shown(drops: Vec<&Standing>) -> Vec<&Standing> {
     let is_live = |found: &&Standing| found.mode() == Mode::Live;
     if drops.iter().any(is_live) { drops.into_iter().filter(is_live).collect() } else { drops }
 }
 
-fn show(stream: &StreamId, drops: &[&Standing], staff: &Staff, now: Moment) -> StreamSummary {
+fn show(stream: &StreamId, listed: &Listed<'_>, staff: &Staff, now: Moment) -> StreamSummary {
+    let Listed { drops, is_rehearsing } = listed;
     let (mut supplied, mut sold) = (0, 0);
     for units in drops.iter().map(|found| found.units()) {
         (supplied, sold) = (supplied + units.0, sold + units.1);
@@ -73,6 +88,7 @@ fn show(stream: &StreamId, drops: &[&Standing], staff: &Staff, now: Moment) -> S
         stream: stream.to_string(),
         host: drops.first().map(|found| found.host().to_string()).unwrap_or_default(),
         featured: drops.iter().any(|found| found.is_featured()),
+        rehearsing: *is_rehearsing,
         drops: drops.iter().take(DROPS).map(|found| found.summary(staff, now)).collect(),
         drops_total: drops.len(),
         supplied,

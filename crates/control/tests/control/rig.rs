@@ -23,6 +23,7 @@ use stampede_testkit::HandClock;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::crowds::FakeCrowds;
 pub(crate) use crate::goods::{lamps, mugs};
 use crate::listed::must_be_listed;
 
@@ -40,6 +41,8 @@ pub(crate) struct Rig {
     pub(crate) dir: Arc<TempDir>,
     clock: Arc<HandClock>,
     tokens: Vec<(&'static str, String)>,
+    /// Where crowds come from.
+    pub(crate) crowds: Arc<FakeCrowds>,
     /// Whether the server says that it stops.
     pub(crate) draining: DrainSignal,
 }
@@ -124,6 +127,7 @@ impl Rig {
             dir,
             clock,
             tokens,
+            crowds: Arc::default(),
             draining: DrainSignal::default(),
         };
         rig.router = rig.router_on(rig.dir.path().to_owned(), config);
@@ -184,6 +188,7 @@ impl Rig {
             draining: self.draining.clone(),
             demo: None,
             settings: json!({ "viewers": { "connections_max": 18_000 } }),
+            crowds: Some(Arc::clone(&self.crowds) as _),
         }
     }
 

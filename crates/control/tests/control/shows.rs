@@ -30,6 +30,7 @@ fn over(number: u32) -> SealedDrop {
         merchant: if number.is_multiple_of(2) { "acme" } else { "zeta" }.parse().unwrap(),
         host: "nina".parse().unwrap(),
         mode: Mode::Live,
+        is_rehearsal_copy: false,
         skus: [SealedSku {
             supplied: Units::new(5).unwrap(),
             sold: Units::ONE,
