@@ -2,12 +2,13 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     thread::{self, JoinHandle},
 };
 
 use stampede_engine::CorePort;
+use stampede_proxies::ProxyProtocol;
 use stampede_wire::ticket::TicketVerifier;
 use tokio::{runtime::Builder, task::LocalSet};
 use tracing::{error, warn};
@@ -15,7 +16,7 @@ use tracing::{error, warn};
 use crate::{
     config::{ConfigError, GatewayConfig},
     core::{Core, CoreSignals, Entrance, Signal},
-    door::{self, Door},
+    door::{self, Door, Preamble},
     sessions::Sessions,
     shared::GatewayState,
 };
@@ -79,6 +80,8 @@ impl ViewerListeners {
 pub struct Gateway {
     shared: Arc<GatewayState>,
     address: SocketAddr,
+    /// Where this machine dials without TLS and PROXY, where viewers need them.
+    plain_address: Option<SocketAddr>,
     signals: Vec<Arc<Signal>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -107,8 +110,13 @@ impl Gateway {
         };
         let (brake, health) = (Arc::clone(port.brake()), port.health_watch());
         let shared = Arc::new(GatewayState::new(config, brake, health, cores, tickets));
-        let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };
-        match gateway.spawn(ports, listeners) {
+        let is_plain =
+            shared.config.tls.is_none() && shared.config.proxy_protocol == ProxyProtocol::Off;
+        let own = if is_plain { None } else { Some(bind_own()?) };
+        let plain_address = own.as_ref().map(|(address, _)| *address);
+        let threads = Vec::with_capacity(2 * cores + 1);
+        let mut gateway = Self { shared, address, plain_address, signals, threads };
+        match gateway.spawn(ports, listeners, own.map(|(_, listener)| listener)) {
             Ok(()) => Ok(gateway),
             Err(why) => {
                 gateway.shutdown();
@@ -122,6 +130,7 @@ impl Gateway {
         &mut self,
         ports: Vec<CorePort>,
         listeners: Vec<std::net::TcpListener>,
+        own: Option<std::net::TcpListener>,
     ) -> io::Result<()> {
         let mut entrances = Vec::with_capacity(ports.len());
         let clocks: Vec<_> = ports.iter().map(CorePort::clock).collect();
@@ -134,9 +143,15 @@ impl Gateway {
             self.threads.push(spawn_core(number, core)?);
             entrances.push(entrance);
         }
-        for (number, (listener, clock)) in listeners.into_iter().zip(clocks).enumerate() {
+        let config = &self.shared.config;
+        let viewers = Preamble { tls: config.tls.clone(), proxy: config.proxy_protocol };
+        let plain = Preamble { tls: None, proxy: ProxyProtocol::Off };
+        let own = own.zip(clocks.first().cloned()).map(|(own, clock)| (own, clock, plain));
+        let doors = listeners.into_iter().zip(clocks);
+        let doors = doors.map(|(listener, clock)| (listener, clock, viewers.clone())).chain(own);
+        for (number, (listener, clock, preamble)) in doors.enumerate() {
             let (entrances, shared) = (entrances.clone(), Arc::clone(&self.shared));
-            let door = Door { listener, entrances, clock, shared };
+            let door = Door { listener, preamble, entrances, clock, shared };
             self.threads.push(spawn_door(number, door)?);
         }
         Ok(())
@@ -145,6 +160,12 @@ impl Gateway {
     /// Where viewers connect.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where programs of this machine connect without TLS and without a PROXY header: where viewers do, or, where
+    /// viewers need one of the two, at a port of loopback that the system has chosen.
+    pub fn plain_addr(&self) -> SocketAddr {
+        self.plain_address.unwrap_or(self.address)
     }
 
     /// Connections that have finished their handshake.
@@ -170,6 +191,17 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Binds a port of loopback for this machine's own programs.
+///
+/// # Errors
+/// [`StartError::Listen`].
+fn bind_own() -> Result<(SocketAddr, std::net::TcpListener), StartError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listen = |why| StartError::Listen { address, why };
+    let listener = door::bind(address, 1).map_err(listen)?.remove(0);
+    Ok((listener.local_addr().map_err(listen)?, listener))
 }
 
 /// Aborts the process when a panic passes: a core that goes on with half a decision is worse.

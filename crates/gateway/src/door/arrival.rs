@@ -9,7 +9,7 @@ use std::{
 use rustls::{ServerConfig, ServerConnection};
 use stampede_domain::TooFast;
 use stampede_engine::{Clock, Health};
-use stampede_proxies::{CHECKED, ClientAddress, take_preamble};
+use stampede_proxies::{CHECKED, ClientAddress, ProxyProtocol, take_preamble};
 use stampede_wire::Subprotocol;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -46,6 +46,17 @@ pub(crate) struct Arrival {
     entry: Option<Result<Pass, TooFast>>,
     clock: Arc<dyn Clock>,
     shared: Arc<GatewayState>,
+    /// How its first bytes are read.
+    preamble: Preamble,
+}
+
+/// What a connection begins with, before its request.
+#[derive(Clone)]
+pub(crate) struct Preamble {
+    /// TLS, unless a proxy speaks it.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Whether a PROXY header is in front.
+    pub(crate) proxy: ProxyProtocol,
 }
 
 /// Bytes that most requests fit into.
@@ -60,8 +71,13 @@ struct AcceptedRequest {
 }
 
 impl Arrival {
-    pub(crate) fn new(from: SocketAddr, clock: Arc<dyn Clock>, shared: Arc<GatewayState>) -> Self {
-        Self { from, entry: None, clock, shared }
+    pub(crate) fn new(
+        from: SocketAddr,
+        clock: Arc<dyn Clock>,
+        shared: Arc<GatewayState>,
+        preamble: Preamble,
+    ) -> Self {
+        Self { from, entry: None, clock, shared, preamble }
     }
 
     /// Counts the connection for its address, unless that has been done.
@@ -96,7 +112,8 @@ impl Arrival {
         let shared = Arc::clone(&self.shared);
         let (config, from) = (&shared.config, self.from);
         let trusted = &config.trusted_proxies;
-        let peer = take_preamble(&mut stream, from, config.proxy_protocol, trusted).await;
+        let Preamble { tls, proxy } = self.preamble.clone();
+        let peer = take_preamble(&mut stream, from, proxy, trusted).await;
         let peer = peer.map_err(|why| {
             debug!(%from, %why, "a connection was dropped");
             why.reason()
@@ -105,9 +122,9 @@ impl Arrival {
             self.admit(peer.address)?;
         }
         let bytes_max = config.handshake_bytes_max;
-        let is_tls = config.tls.is_some();
+        let is_tls = tls.is_some();
         let rules = Rules { origins: &config.origins, is_tls, trusted, peer, bytes_max };
-        let Some(tls) = &config.tls else {
+        let Some(tls) = &tls else {
             let accepted = self.upgrade(&mut stream, rules).await?;
             return newcomer(stream, None, accepted);
         };

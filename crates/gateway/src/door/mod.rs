@@ -17,6 +17,7 @@ use stampede_proxies::ClientAddress;
 use tokio::{net::TcpListener, task::spawn_local};
 use tracing::{debug, info, warn};
 
+pub(crate) use arrival::Preamble;
 pub(crate) use listener::bind;
 
 use self::{
@@ -39,6 +40,7 @@ const TOLD_OVERLOADED_MAX: usize = 1_024;
 /// One listener with the entrances of the cores.
 pub(crate) struct Door {
     pub(crate) listener: net::TcpListener,
+    pub(crate) preamble: Preamble,
     pub(crate) entrances: Vec<Entrance>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shared: Arc<GatewayState>,
@@ -50,9 +52,10 @@ impl Door {
     /// # Errors
     /// The system's, if the listener cannot be waited on.
     pub(crate) async fn serve(self) -> io::Result<()> {
-        let Self { listener, entrances, clock, shared } = self;
+        let Self { listener, preamble, entrances, clock, shared } = self;
         let listener = TcpListener::from_std(listener)?;
-        let accepting = accept_all(listener, entrances.into(), clock, Arc::clone(&shared));
+        let from = (listener, preamble);
+        let accepting = accept_all(from, entrances.into(), clock, Arc::clone(&shared));
         tokio::select! {
             () = accepting => {}
             () = shared.closed() => {}
@@ -62,7 +65,7 @@ impl Door {
 }
 
 async fn accept_all(
-    listener: TcpListener,
+    (listener, preamble): (TcpListener, Preamble),
     entrances: Arc<[Entrance]>,
     clock: Arc<dyn Clock>,
     shared: Arc<GatewayState>,
@@ -90,7 +93,8 @@ async fn accept_all(
             count_handshake(DROPPED);
             continue;
         }
-        let mut arrival = Arrival::new(from, Arc::clone(&clock), Arc::clone(&shared));
+        let (clock_of, shared_of) = (Arc::clone(&clock), Arc::clone(&shared));
+        let mut arrival = Arrival::new(from, clock_of, shared_of, preamble.clone());
         // An address that opens far too many costs nothing beyond this look. A proxy's own says
         // nothing yet about the client behind it.
         let peer = ClientAddress::new(from.ip());

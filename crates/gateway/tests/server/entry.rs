@@ -85,6 +85,18 @@ fn a_sale_goes_on_over_tls_of_both_versions() {
 }
 
 #[test]
+fn programs_of_this_machine_need_no_tls_at_a_port_of_loopback() {
+    let (world, roots) = secure(|_| {});
+    let plain = world.gateway.as_ref().unwrap().plain_addr();
+    assert!(plain.ip().is_loopback() && plain != world.address);
+    let drop = world.open(plan(2));
+    buys(join(&world, Socket::Plain(connect(plain)), "own"), drop);
+    buys(join(&world, seal(connect(world.address), &roots, rustls::ALL_VERSIONS), "v"), drop);
+    let open = World::new();
+    assert_eq!(open.gateway.as_ref().unwrap().plain_addr(), open.address, "one port is enough");
+}
+
+#[test]
 fn whoever_speaks_in_the_open_or_trusts_nobody_gets_no_connection() {
     let (world, roots) = secure(|_| {});
     let request = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
