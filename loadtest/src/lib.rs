@@ -31,7 +31,8 @@ mod screen;
 mod till;
 
 pub use audience::{
-    Audience, AudienceError, AudiencePlan, AudienceReport, Interest, audience_process,
+    Audience, AudienceError, AudiencePlan, AudienceReport, Interest, RehearsalAudience,
+    RehearsalPlan, audience_process,
 };
 pub use audit::{
     AuditResult, Ledger, LedgerError, Money, Outage, Reconciliation, Sums, audit_promises,

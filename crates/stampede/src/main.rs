@@ -5,6 +5,7 @@ mod allocator;
 mod cli;
 mod clock;
 mod config;
+mod crowds;
 mod demo;
 mod descriptors;
 mod failure;

@@ -30,6 +30,7 @@ use crate::{
     cli::ServeArgs,
     clock::SystemClock,
     config::{Config, TlsFiles},
+    crowds::LocalCrowds,
     descriptors,
     failure::Failure,
     payment_settings::Provider,
@@ -55,7 +56,7 @@ const BACKLOG: i32 = 4_096;
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     telemetry::log(args.log_json);
     let config = settings(args)?;
-    prepare(&config);
+    let descriptors_max = prepare(&config);
     let metrics = telemetry::metrics()?;
     let demo = args.staged.then(|| staged::join(&config)).transpose()?;
 
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
     let mut listeners = Listeners::bind(&config)?;
     let Staff { tokens, sessions, shares } = Staff::open(data.path())?;
-    let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
+    let (keys, own_key) = ticket_keys::load_or_make(data.path())?;
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
     let ledger = SqliteLedger::open(&data, &NodeId::new(&config.node.name)?)?;
 
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let reviewer = review(&data, &clock)?;
     let payments = Payments::start(&engine, provider)?;
     let viewers = viewers(&config, certificates.0.as_ref());
-    let gateway = Gateway::start(viewers, at_doors, ports, signals, tickets)?;
+    let gateway = Gateway::start(viewers, at_doors, ports, signals, TicketVerifier::new(keys))?;
     let (viewers_at, gateway) = (gateway.local_addr(), Arc::new(Mutex::new(Some(gateway))));
     let interface = interface(&config, certificates.1.as_ref());
     let stripe = listeners.webhooks.take();
@@ -89,6 +90,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     // The last step: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
+    let places = (config.viewers.connections_max, descriptors_max);
+    let crowds = own_key.map(|key| LocalCrowds::new(&engine, &gateway, places, key) as _);
     let parts = ControlParts {
         engine: Arc::clone(&engine),
         staff: tokens,
@@ -100,6 +103,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         draining: DrainSignal::default(),
         demo,
         settings: serde_json::to_value(&config)?,
+        crowds,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {
@@ -264,21 +268,23 @@ fn settings(args: &ServeArgs) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Says what is set, makes room for connections, says what looks wrong.
-fn prepare(config: &Config) {
+/// Says what is set, makes room for connections, says what looks wrong. Returns how many descriptors may be open.
+fn prepare(config: &Config) -> u64 {
     info!(config = %toml::to_string(config).unwrap_or_default().replace('\n', " "), "settings");
-    raise_descriptors(config);
+    let descriptors = raise_descriptors(config);
     warn_if_open(config);
+    descriptors
 }
 
 /// Each connection needs a descriptor.
-fn raise_descriptors(config: &Config) {
+fn raise_descriptors(config: &Config) -> u64 {
     let descriptors = descriptors::raise();
     info!(descriptors, "open descriptors allowed");
     let connections_max = config.viewers.connections_max;
     if u64::try_from(connections_max).is_ok_and(|max| max > descriptors) {
         warn!(connections_max, descriptors, "viewers.connections_max cannot be reached");
     }
+    descriptors
 }
 
 /// Locks the data directory, which may have been there before with a mode of its own.

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use stampede_intake::Exact;
-use stampede_wire::ticket::{KeyError, KeySpec, TicketKeys, TicketMinter};
+use stampede_wire::ticket::{KEYS_MAX, KeyError, KeySpec, TicketKeys, TicketMinter};
 
 /// The file's name within the data directory.
 pub(crate) const KEY_FILE: &str = "ticket-keys.json";
@@ -33,8 +33,15 @@ pub(crate) enum KeyFileError {
     NoSigner { path: PathBuf },
 }
 
-/// Reads the keys that tickets are checked with; makes a secret of its own in a new directory.
-pub(crate) fn load_or_make(dir: &Path) -> Result<TicketKeys, KeyFileError> {
+/// A key of this process alone, for the tickets of rehearsals' crowds. It is written nowhere.
+fn of_process() -> KeySpec {
+    let secret: [u8; SECRET_BYTES] = rand::random();
+    KeySpec::hs256(&format!("rehearsal-{:08x}", rand::random::<u32>()), &secret)
+}
+
+/// Reads the keys that tickets are checked with; makes a secret of its own in a new directory. One more
+/// of them is this process's own, which comes with them, unless the file has as many as there may be.
+pub(crate) fn load_or_make(dir: &Path) -> Result<(TicketKeys, Option<KeySpec>), KeyFileError> {
     let path = dir.join(KEY_FILE);
     if !path.exists() {
         let secret: [u8; SECRET_BYTES] = rand::random();
@@ -44,8 +51,11 @@ pub(crate) fn load_or_make(dir: &Path) -> Result<TicketKeys, KeyFileError> {
         write(&path, &KeySet { keys })
             .map_err(|source| KeyFileError::Io { path: path.clone(), source })?;
     }
-    let specs = read(&path)?;
-    TicketKeys::new(&specs).map_err(|source| KeyFileError::Key { path, source })
+    let mut specs = read(&path)?;
+    let own = (1..KEYS_MAX).contains(&specs.len()).then(of_process);
+    specs.extend(own.clone());
+    let keys = TicketKeys::new(&specs).map_err(|source| KeyFileError::Key { path, source })?;
+    Ok((keys, own))
 }
 
 /// The first key of the file that can sign.

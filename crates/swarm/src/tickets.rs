@@ -14,6 +14,7 @@ const LIFETIME: DurationMs = DurationMs::from_secs(3_600);
 pub struct TicketBook {
     minter: TicketMinter,
     stream: StreamId,
+    mode: Mode,
     lifetime: DurationMs,
 }
 
@@ -23,7 +24,14 @@ impl TicketBook {
     /// # Errors
     /// [`KeyError`] if it cannot sign.
     pub fn new(key: &KeySpec, stream: StreamId) -> Result<Self, KeyError> {
-        Ok(Self { minter: TicketMinter::new(key)?, stream, lifetime: LIFETIME })
+        let (minter, mode) = (TicketMinter::new(key)?, Mode::Live);
+        Ok(Self { minter, stream, mode, lifetime: LIFETIME })
+    }
+
+    /// The same with tickets of this mode; otherwise they are live.
+    #[must_use]
+    pub fn of_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
     }
 
     /// The same with tickets that are good for so long.
@@ -46,7 +54,7 @@ impl TicketBook {
             viewer: viewer.parse::<ViewerId>()?,
             stream: self.stream.clone(),
             channel: None,
-            mode: Mode::Live,
+            mode: self.mode,
             expires_at: now.plus(self.lifetime),
         };
         let ticket = self.minter.mint(&ticket, now);

@@ -12,13 +12,14 @@ use crate::{
 /// Writes each promise into its drop's file, which is made with the first one.
 #[derive(Debug)]
 pub(super) struct Logs {
-    folder: PathBuf,
+    /// Nothing is written without one.
+    folder: Option<PathBuf>,
     files: BTreeMap<DropId, PromiseLog>,
     failed: Option<PromiseLogError>,
 }
 
 impl Logs {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
         Self { folder, files: BTreeMap::new(), failed: None }
     }
 
@@ -27,7 +28,8 @@ impl Logs {
         if let Some(file) = self.files.get_mut(&drop) {
             return file.write(promise);
         }
-        match PromiseLog::create(&self.folder.join(format!("{drop}.jsonl"))) {
+        let Some(folder) = &self.folder else { return };
+        match PromiseLog::create(&folder.join(format!("{drop}.jsonl"))) {
             Ok(mut file) => {
                 file.write(promise);
                 self.files.insert(drop, file);

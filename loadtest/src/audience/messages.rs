@@ -6,7 +6,7 @@ use stampede_swarm::{End, Message, Talker, Voice};
 use stampede_wire::{Ended, Held, Order, Refused, Request, ServerMessage, Stock, Welcome};
 
 use super::{
-    people::{Act, BACK_US, People, REACTION_US, SUBPROTOCOL, buy, name},
+    people::{Act, BACK_US, People, REACTION_US, SUBPROTOCOL, buy},
     seat::{KnownHold, Pending, Seat},
 };
 use crate::recorder::{Promise, Promised};
@@ -169,7 +169,7 @@ impl People {
         let promise = Promise {
             at_ms: self.clock.unix_now().get(),
             asked_ms: None,
-            viewer: name(number),
+            viewer: self.name(number),
             hold: hold.to_string(),
             sku: sku.to_string(),
             units,
@@ -197,8 +197,8 @@ impl Talker for People {
 
     fn opened(&mut self, _: &mut Seat, voice: &mut Voice<'_, '_>) {
         let now = self.clock.unix_now();
-        let hello = self.book.hello(&name(voice.number()), SUBPROTOCOL, now);
-        voice.binary(&hello.expect("a letter with a number is an id"));
+        let hello = self.book.hello(&self.name(voice.number()), SUBPROTOCOL, now);
+        voice.binary(&hello.expect("a short prefix with a number is an id"));
     }
 
     fn message(&mut self, seat: &mut Seat, message: Message<'_>, voice: &mut Voice<'_, '_>) {

@@ -9,6 +9,7 @@ mod logs;
 mod messages;
 mod people;
 mod process;
+mod rehearsal;
 mod seat;
 
 use std::{
@@ -24,10 +25,13 @@ use serde::{Deserialize, Serialize};
 use stampede_swarm::{PoolError, SocketPool, Web, WebSeat};
 use stampede_wire::ticket::{KeyError, KeySpec};
 
-pub use self::process::{Audience, audience_process};
 use self::{
-    people::{Act, People, SUBPROTOCOL},
+    people::{Act, People, SUBPROTOCOL, give_back},
     seat::Seat,
+};
+pub use self::{
+    process::{Audience, audience_process},
+    rehearsal::{RehearsalAudience, RehearsalPlan},
 };
 use crate::{Checkout, PromiseLogError};
 
@@ -35,6 +39,8 @@ use crate::{Checkout, PromiseLogError};
 const JOINING_MAX: usize = 512;
 /// Longest wait for something to happen on the sockets.
 const TURN: Duration = Duration::from_millis(10);
+/// Longest time that people who leave have to give back what they hold, in microseconds.
+const LEAVE_US: u64 = 1_000_000;
 /// Time between two reports, in microseconds.
 const REPORT_US: u64 = 200_000;
 
@@ -54,10 +60,16 @@ pub struct AudiencePlan {
     pub ticket_key: KeySpec,
     /// How many they are.
     pub viewers: u32,
+    /// What the name of each begins with; a number follows.
+    pub name_prefix: String,
+    /// Whether they have tickets for rehearsals, and give back what they hold when they leave.
+    pub rehearsal: bool,
     /// How each drop draws them, by its id.
     pub interest: BTreeMap<String, Interest>,
-    /// The folder of the promise logs: one file for each drop.
-    pub promise_logs: PathBuf,
+    /// How a drop draws them that has no entry.
+    pub usual_interest: Interest,
+    /// The folder of the promise logs, one file for each drop; nothing is written down without one.
+    pub promise_logs: Option<PathBuf>,
 }
 
 /// How a drop draws people.
@@ -68,11 +80,6 @@ pub struct Interest {
     pub share_percent: u32,
     /// Span over which they do, in milliseconds; more at its beginning.
     pub rush_ms: u64,
-}
-
-impl Interest {
-    /// What is assumed of a drop that the plan does not name.
-    const USUAL: Self = Self { share_percent: 60, rush_ms: 5_000 };
 }
 
 /// How an audience stands.
@@ -156,6 +163,9 @@ fn watch(
         let wait = Duration::from_micros(next_us.min(report_us).saturating_sub(now_us)).min(TURN);
         audience.sockets.turn(&mut audience.web, wait)?;
     }
+    if plan.rehearsal {
+        audience.give_back(plan.viewers)?;
+    }
     let people = &mut audience.web.talker;
     people.logs.flush()?;
     say(Word::Report(&people.report))?;
@@ -195,6 +205,26 @@ impl AudienceSockets {
             self.dial(number)?;
         }
         Ok(self.web.talker.next_us())
+    }
+
+    /// Everybody gives back what they hold, as far as the server takes it in time.
+    fn give_back(&mut self, viewers: u32) -> Result<(), AudienceError> {
+        for number in 0..viewers {
+            if self.sockets.seat_mut(number).is_none() {
+                break;
+            }
+            // Whoever is away leaves it to the deadline.
+            let _away = self.sockets.act(&mut self.web, number, |web, seat, line| {
+                web.speak(seat, line, |_, seat, voice| give_back(seat, voice));
+            });
+        }
+        let until_us = self.sockets.now_us() + LEAVE_US;
+        while self.sockets.seats().any(|seat| seat.own.here && !seat.own.holds.is_empty())
+            && self.sockets.now_us() < until_us
+        {
+            self.sockets.turn(&mut self.web, TURN)?;
+        }
+        Ok(())
     }
 
     /// Seats are made in the order of their numbers, each at its first dialling.

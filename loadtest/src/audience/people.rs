@@ -6,7 +6,7 @@ use std::{
 };
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use stampede_domain::{DropId, DurationMs, HoldId, IdempotencyKey};
+use stampede_domain::{DropId, DurationMs, HoldId, IdempotencyKey, Mode};
 use stampede_swarm::{Clock, TicketBook, Voice};
 use stampede_wire::{ClientMessage, Subprotocol};
 
@@ -66,7 +66,9 @@ pub(super) struct People {
     /// The sockets' clock at the last look.
     now_us: u64,
     pub(super) rng: StdRng,
+    name_prefix: String,
     interest: BTreeMap<DropId, Interest>,
+    usual_interest: Interest,
     pub(super) goods: Goods,
     /// By moment, then in the order in which it was decided.
     due: BinaryHeap<Reverse<(u64, u64, u32, Act)>>,
@@ -82,20 +84,19 @@ pub(super) struct People {
     pub(super) coming: usize,
 }
 
-pub(super) fn name(number: u32) -> String {
-    format!("v{number}")
-}
-
 impl People {
     pub(super) fn new(plan: &AudiencePlan) -> Result<Self, AudienceError> {
         let book = TicketBook::new(&plan.ticket_key, plan.stream.parse()?)?;
         let interest = plan.interest.iter().map(|(drop, interest)| Ok((drop.parse()?, *interest)));
+        let mode = if plan.rehearsal { Mode::Rehearsal } else { Mode::Live };
         Ok(Self {
-            book: book.lasting(TICKET_LIFETIME),
+            book: book.lasting(TICKET_LIFETIME).of_mode(mode),
             clock: Clock::start(),
             now_us: 0,
             rng: StdRng::seed_from_u64(plan.seed),
+            name_prefix: plan.name_prefix.clone(),
             interest: interest.collect::<Result<_, stampede_domain::IdError>>()?,
+            usual_interest: plan.usual_interest,
             goods: Goods::default(),
             due: BinaryHeap::new(),
             sequence: 0,
@@ -106,6 +107,10 @@ impl People {
             checkouts: Vec::new(),
             coming: 0,
         })
+    }
+
+    pub(super) fn name(&self, number: u32) -> String {
+        format!("{}{number}", self.name_prefix)
     }
 
     /// The next thing that is due by now.
@@ -154,7 +159,7 @@ impl People {
             News::None => return,
             News::Opened => {
                 let Interest { share_percent, rush_ms } =
-                    self.interest.get(&drop).copied().unwrap_or(Interest::USUAL);
+                    self.interest.get(&drop).copied().unwrap_or(self.usual_interest);
                 let span_us = rush_ms.saturating_mul(1_000);
                 Wave { drop, at_us, span_us, crowd: Crowd::Percent(share_percent) }
             }
@@ -185,7 +190,7 @@ impl People {
     fn click(&mut self, seat: &mut Seat, drop: DropId, voice: &mut Voice<'_, '_>) {
         let Some((sku, units)) = self.goods.choose(drop, &mut self.rng) else { return };
         seat.clicked(drop);
-        let key = format!("{}-{}", name(voice.number()), seat.clicks);
+        let key = format!("{}-{}", self.name(voice.number()), seat.clicks);
         let key = IdempotencyKey::new(&key).expect("a name with a number is a key");
         let pending = Pending { drop, sku, units, key };
         buy(voice, &pending);
@@ -209,7 +214,8 @@ impl People {
         seat.failures = (seat.failures + 1).min(FAILURES_MAX);
         let after_us = self.between((longest_us / 2, longest_us));
         self.later(self.now_us + after_us, number, Act::Dial);
-        self.trouble(|| format!("{}: {why}", name(number)));
+        let name = self.name(number);
+        self.trouble(|| format!("{name}: {why}"));
     }
 
     pub(super) fn trouble(&mut self, what: impl FnOnce() -> String) {
@@ -227,4 +233,12 @@ pub(super) fn buy(voice: &mut Voice<'_, '_>, pending: &Pending) {
 
 fn say(voice: &mut Voice<'_, '_>, message: &ClientMessage<'_>) {
     voice.binary(&SUBPROTOCOL.encode_client(message));
+}
+
+/// Somebody who leaves gives back everything at once.
+pub(super) fn give_back(seat: &mut Seat, voice: &mut Voice<'_, '_>) {
+    for known in &mut seat.holds {
+        known.pays = false;
+        say(voice, &ClientMessage::Release { hold: known.hold });
+    }
 }

@@ -17,6 +17,7 @@ mod ops;
 mod orders;
 mod past;
 mod pictures;
+mod rehearsal;
 mod reports;
 mod share;
 mod shop_page;

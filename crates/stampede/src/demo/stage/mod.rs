@@ -21,7 +21,7 @@ use stampede_control::{
 use stampede_domain::DurationMs;
 use stampede_engine::{Clock as _, Role};
 use stampede_loadtest::{
-    Audience, AudiencePlan, AudienceReport, ControlClient, Screen, Till, TillFigures,
+    Audience, AudiencePlan, AudienceReport, ControlClient, Interest, Screen, Till, TillFigures,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -160,8 +160,11 @@ impl<'a> Show<'a> {
             stream: show::STREAM.to_owned(),
             ticket_key: ticket_keys::signer(&place.ledger())?.0,
             viewers: size.viewers,
+            name_prefix: "v".to_owned(),
+            rehearsal: false,
             interest: interest.map_err(DemoError::from)?,
-            promise_logs: place.logs(),
+            usual_interest: Interest { share_percent: 60, rush_ms: 5_000 },
+            promise_logs: Some(place.logs()),
         };
         if let Some(shortage) = size.held_back_by {
             let (viewers, wanted) = (size.viewers, args.viewers);
