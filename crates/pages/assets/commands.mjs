@@ -35,10 +35,10 @@ export async function stay() {
 const key = () => crypto.randomUUID?.() ?? `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 const path = (drop, act) => `/v1/drops/${encodeURIComponent(drop)}/${act === "restock" ? "lots" : act}`;
 
-async function post(url, name, body, fresh) {
+async function post(url, name, body, fresh, method = "POST") {
   if (fresh) csrf = null;
   const answer = await fetch(url, {
-    method: "POST",
+    method,
     headers: {
       accept: "application/json",
       "content-type": "application/json",
@@ -67,7 +67,7 @@ const open = ({ status, told }) => status === 0 || status === 408 || UNDECIDED.h
  * `{ ok, code, told, ms, asked, key, isOpen }`; `code` is "" where the server could not be reached. Where the outcome
  * `isOpen` in the end, the same is sent again under the same key.
  */
-export async function send(url, body, waiting = () => {}, name = key()) {
+export async function send(url, body, waiting = () => {}, name = key(), method = "POST") {
   const begun = performance.now();
   let unanswered = false;
   let last = { status: 0, told: {} };
@@ -82,7 +82,7 @@ export async function send(url, body, waiting = () => {}, name = key()) {
       await new Promise((done) => setTimeout(done, WAIT_MS[Math.min(asked - 1, WAIT_MS.length - 1)]));
     }
     try {
-      last = await post(url, name, body, fresh);
+      last = await post(url, name, body, fresh, method);
     } catch {
       last = { status: 0, told: {} };
     }

@@ -8,6 +8,7 @@ import { Hold } from "./hold.mjs";
 import { age, clock, count, duration } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
 import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
+import { press as rehearse } from "./rehearsal.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
@@ -849,6 +850,9 @@ find("[data-command=stop]").addEventListener("click", stop);
 find("[data-command=restock]").addEventListener("click", () => askRestock());
 find("[data-command=next]").addEventListener("click", start);
 find("[data-do=alarm]").addEventListener("click", mend);
+for (const [name, begins] of [["rehearse", true], ["end-rehearsal", false]]) {
+  find(`[data-do=${name}]`)?.addEventListener("click", () => refuseLost() || rehearse(stream, begins, result, () => clock(now(), aheadMin)));
+}
 find("[data-do=help]").addEventListener("click", () => ask(el("keys-dialog")));
 find("[data-do=stage-link]")?.addEventListener("click", () => {
   beginLink();

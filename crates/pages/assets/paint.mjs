@@ -312,6 +312,8 @@ export function page(view) {
     text("empty-lead", view.empty.lead);
     show("yours", view.empty.unnamed);
   }
+  show("rehearsing", view.rehearsing);
+  show("can-rehearse", view.can_rehearse);
   if (view.air) air(view.air);
   next(view.next);
   order(view.order);

@@ -44,11 +44,11 @@ function plain(air, sale, name, all) {
 
 /** Everything on the stage. */
 export function stage(snapshot, reader) {
-  const { air, next, line, video } = view(snapshot, { drops: [] }, reader);
+  const { air, next, line, video, rehearsing } = view(snapshot, { drops: [] }, reader);
   const delay = snapshot.video_delay_ms ?? 0;
   const bare = {
     title: next?.title ?? say("no_next"), price: "", kind: "words", fits: 1, lead: "", text: say("stage_wait"),
-    under: "", rest: "", right: "", cue: null, line, large: line.length <= LINE_LARGE_MAX, video: delay === 0 ? "" : video,
+    under: "", rest: "", right: "", cue: null, line, large: line.length <= LINE_LARGE_MAX, rehearsing, video: delay === 0 ? "" : video,
   };
   if (!air) return bare;
   const sale = cast(snapshot).air;

@@ -37,6 +37,7 @@ function paint() {
   attribute(el("hero"), "data-fits", drawn.fits);
   show("cue", drawn.cue !== null);
   show("behind", drawn.video !== "");
+  show("rehearsing", drawn.rehearsing);
   if (drawn.cue) blocks(drawn.cue);
   attribute(el("line"), "data-empty", drawn.line === "" ? "true" : null);
   el("line").classList.toggle("large", drawn.large);

@@ -60,9 +60,17 @@ export function standing(sale) {
   return { name, word: stateWord(name) };
 }
 
+const maySell = (phase) => ["scheduled", "countdown", "open", "paused"].includes(phase);
+
+/** Whether a rehearsal by one press goes on. */
+const isRehearsed = (snapshot) => snapshot.drops.some((drop) => drop.rehearses !== undefined && maySell(drop.phase));
+
+/** The stream as the room shows it: while a rehearsal goes on its drops alone, so that nobody starts a live one by mistake. */
+const scene = (snapshot) => (isRehearsed(snapshot) ? { ...snapshot, drops: snapshot.drops.filter((drop) => drop.rehearses !== undefined) } : snapshot);
+
 /** The drop on air with the one that can go on air next. */
 export function cast(snapshot) {
-  const { drops } = snapshot;
+  const { drops } = scene(snapshot);
   // One whose countdown was cancelled is chosen still, yet nothing of it is on air.
   const featured = (mode) => drops.find((drop) => drop.featured && drop.phase !== "scheduled" && drop.plan.mode === mode);
   const air = featured("live") ?? featured("rehearsal");
@@ -463,7 +471,10 @@ function othersOf(snapshot, reader) {
 }
 
 /** The live page's contents. */
-export function view(snapshot, running, reader) {
+export function view(told, listed, reader) {
+  const rehearsing = isRehearsed(told);
+  const snapshot = scene(told);
+  const running = rehearsing ? { drops: listed.drops.filter((drop) => drop.rehearsal_copy) } : listed;
   const delay = snapshot.video_delay_ms ?? 0;
   const { air, next } = cast(snapshot);
   const found = lines(snapshot, running);
@@ -489,6 +500,8 @@ export function view(snapshot, running, reader) {
     tonight: say("tonight_paid", { n: count(found.reduce((paid, line) => (line.mode === "live" ? paid + line.all.paid : paid), 0)) }),
     alarm: alarmOf(snapshot, air, next, reader),
     others: othersOf(snapshot, reader),
+    rehearsing,
+    can_rehearse: !rehearsing && !air && next?.plan.mode === "live" && ["admin", "merchant", "host", "creator"].includes(reader.role),
     buttons: buttons(snapshot, air, next, delay, reader),
   };
 }

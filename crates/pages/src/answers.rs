@@ -76,6 +76,9 @@ pub(crate) struct Sale {
     /// Not told to a stage.
     #[serde(default)]
     pub(crate) paying: Option<Paying>,
+    /// The live drop of which this is a copy, for a rehearsal by one press.
+    #[serde(default)]
+    pub(crate) rehearses: Option<String>,
     pub(crate) plan: Plan,
 }
 
@@ -228,6 +231,9 @@ pub(crate) struct Show {
     pub(crate) host: String,
     #[serde(default)]
     pub(crate) featured: bool,
+    /// Whether a rehearsal by one press goes on there.
+    #[serde(default)]
+    pub(crate) rehearsing: bool,
     /// The first of them.
     pub(crate) drops: Vec<Summary>,
     pub(crate) drops_total: usize,
@@ -244,6 +250,9 @@ pub(crate) struct Summary {
     pub(crate) stream: String,
     pub(crate) title: String,
     pub(crate) mode: Mode,
+    /// Whether it is a copy for a rehearsal by one press.
+    #[serde(default)]
+    pub(crate) rehearsal_copy: bool,
     pub(crate) phase: Phase,
     #[serde(default)]
     pub(crate) featured: bool,
@@ -382,6 +391,7 @@ impl Sale {
             skus: Vec::new(),
             held_ending: None,
             paying: None,
+            rehearses: None,
             plan: Plan {
                 title: String::new(),
                 mode: Mode::Live,

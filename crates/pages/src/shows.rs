@@ -46,6 +46,7 @@ struct Show {
     stream: String,
     host: String,
     on_air: bool,
+    rehearsing: bool,
     drops: Vec<Chip>,
     more: usize,
     /// Left out for whoever is told no figures of money.
@@ -119,6 +120,7 @@ impl Show {
         Self {
             host: show.host,
             on_air: show.featured,
+            rehearsing: show.rehearsing,
             more: show.drops_total.saturating_sub(show.drops.len()),
             drops: show.drops.iter().map(|drop| Chip::new(drop, words)).collect(),
             paid: show.sold.map(|sold| words.n_paid(count(sold))),

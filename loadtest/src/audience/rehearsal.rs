@@ -67,7 +67,8 @@ impl RehearsalAudience {
             usual_interest: INTEREST,
             promise_logs: None,
         };
-        let (report, stopped) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        let report = Arc::new(Mutex::new(AudienceReport::default()));
+        let stopped = Arc::new(AtomicBool::new(false));
         let (told, stop) = (Arc::clone(&report), Arc::clone(&stopped));
         let play = move || {
             let tell = |word: Word<'_>| {

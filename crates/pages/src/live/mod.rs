@@ -9,6 +9,7 @@ mod buttons;
 mod cue;
 mod order;
 mod others;
+mod rehearsal;
 mod stage;
 mod standing;
 mod tiles;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     cue::Cue,
     order::{Next, Row},
     others::{Other, Others},
+    rehearsal::may_end as may_end_rehearsals,
     stage::Stage,
     standing::Standing,
 };
@@ -70,6 +72,10 @@ pub(crate) struct Live {
     pub(crate) buttons: Buttons,
     /// Who else is at the show.
     pub(crate) others: Others,
+    /// Whether a rehearsal by one press goes on: all of this is about it.
+    pub(crate) rehearsing: bool,
+    /// Whether one can begin.
+    pub(crate) can_rehearse: bool,
 }
 
 /// Words in the place of a drop on air.
@@ -143,6 +149,8 @@ pub(crate) fn video(delay_ms: u64, words: Language) -> String {
 impl Live {
     pub(crate) fn new(snapshot: &Snapshot, running: &Running, reader: Reader<'_>) -> Self {
         let words = reader.language;
+        let scene = rehearsal::scene(snapshot, running);
+        let (snapshot, running) = scene.as_ref().map_or((snapshot, running), |(s, r)| (s, r));
         let cast = Cast::of(snapshot);
         let order = order::rows(snapshot, running, &cast, words);
         let empty = || Empty::new(snapshot, cast.next.is_some(), order.is_empty(), reader);
@@ -158,6 +166,8 @@ impl Live {
             alarm: Alarm::new(snapshot, &cast, reader),
             buttons: Buttons::new(snapshot, &cast, reader),
             others: Others::new(snapshot, reader),
+            rehearsing: scene.is_some(),
+            can_rehearse: scene.is_none() && rehearsal::is_offered(&cast, reader.role),
             order,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Air, Cast, Cue, Live, Reader, Standing, cue::Word, standing::Sum};
+use super::{Air, Cast, Cue, Live, Reader, Standing, cue::Word, rehearsal, standing::Sum};
 use crate::{
     answers::{Running, Sale, Snapshot},
     numbers::{count, timer},
@@ -35,6 +35,8 @@ pub(crate) struct Stage {
     /// The producer's line.
     pub(crate) line: String,
     pub(crate) large: bool,
+    /// Whether a rehearsal goes on: nobody buys for real.
+    pub(crate) rehearsing: bool,
     /// How late viewers see the stream.
     pub(crate) video: String,
 }
@@ -43,7 +45,9 @@ impl Stage {
     pub(crate) fn new(snapshot: &Snapshot, reader: Reader<'_>) -> Self {
         let words = reader.language;
         let running = Running { drops: Vec::new() };
-        let Live { air, next, line, video, .. } = Live::new(snapshot, &running, reader);
+        let scene = rehearsal::scene(snapshot, &running);
+        let snapshot = scene.as_ref().map_or(snapshot, |(snapshot, _)| snapshot);
+        let Live { air, next, line, video, rehearsing, .. } = Live::new(snapshot, &running, reader);
         let bare = Self {
             title: next.map_or_else(|| words.no_next().to_owned(), |next| next.title),
             price: String::new(),
@@ -57,6 +61,7 @@ impl Stage {
             cue: None,
             large: line.encode_utf16().count() <= LINE_LARGE_MAX,
             line,
+            rehearsing,
             video: if snapshot.video_delay_ms == 0 { String::new() } else { video },
         };
         match (air, Cast::of(snapshot).air) {

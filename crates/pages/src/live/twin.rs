@@ -108,6 +108,47 @@ fn a_rehearsal_is_marked_and_left_out_of_what_was_paid() {
 }
 
 #[test]
+fn while_a_rehearsal_goes_on_the_room_has_its_drops_alone() {
+    let view = |told: &Value, running: &Value, role: &str| {
+        let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
+        let list: Running = serde_json::from_value(running.clone()).unwrap();
+        let reader =
+            Reader { language: Language::English, ahead_min: Some(60), role, name: "Nina" };
+        let mut server = serde_json::to_value(Live::new(&snapshot, &list, reader)).unwrap();
+        server["stage"] = serde_json::to_value(Stage::new(&snapshot, reader)).unwrap();
+        let reader = json!({ "language": "en", "aheadMin": 60, "role": role, "name": "Nina" });
+        let case = json!({ "snapshot": told, "running": running, "reader": reader });
+        let browser = in_the_browser("view.mjs", &json!([case]));
+        for (part, value) in server.as_object().unwrap() {
+            assert_eq!(&browser[0][part], value, "{part} for {role}");
+        }
+        server
+    };
+    let mut told = fake::snapshot("before");
+    let mut running = json!({ "drops": fake::summaries("before") });
+    let before = view(&told, &running, "host");
+    assert_eq!((&before["can_rehearse"], &before["rehearsing"]), (&json!(true), &json!(false)));
+    assert_eq!(view(&told, &running, "ops")["can_rehearse"], false);
+    let mut copy = told["drops"][0].clone();
+    (copy["drop"], copy["rehearses"]) = (json!("d900"), copy["drop"].clone());
+    copy["plan"]["mode"] = json!("rehearsal");
+    told["drops"].as_array_mut().unwrap().push(copy);
+    let mut listed = running["drops"][0].clone();
+    (listed["drop"], listed["mode"]) = (json!("d900"), json!("rehearsal"));
+    listed["rehearsal_copy"] = json!(true);
+    running["drops"].as_array_mut().unwrap().push(listed);
+    let during = view(&told, &running, "host");
+    assert_eq!((&during["can_rehearse"], &during["rehearsing"]), (&json!(false), &json!(true)));
+    let order = during["order"].as_array().unwrap();
+    assert_eq!((order.len(), &order[0]["drop"]), (1, &json!("d900")));
+    assert_eq!(during["buttons"]["next"]["drop"], "d900", "nobody starts a live drop by mistake");
+    assert_eq!(during["stage"]["rehearsing"], true);
+    let last = told["drops"].as_array_mut().unwrap().last_mut().unwrap();
+    last["phase"] = json!("closed");
+    assert_eq!(view(&told, &running, "host")["rehearsing"], false);
+}
+
+#[test]
 fn the_browser_says_of_a_demo_what_the_server_said() {
     let mut cases = Vec::new();
     let mut said = Vec::new();

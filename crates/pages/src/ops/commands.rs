@@ -101,6 +101,8 @@ fn did(action: &str, words: Language) -> &str {
         "dismiss" => words.ops_did_dismiss(),
         "end_room" => words.ops_did_end_room(),
         "set_video_delay" => words.ops_did_set_video_delay(),
+        "rehearse" => words.ops_did_rehearse(),
+        "end_rehearsal" => words.ops_did_end_rehearsal(),
         "close_unmatched" => words.ops_did_close_unmatched(),
         other => other,
     }

@@ -185,6 +185,12 @@ fn no_state_of_the_show_breaks_a_rule() {
         check(&stage, &format!("stage, {state}"), &mut found);
     };
     both("empty");
+    server.command("streams/friday-show/rehearsal", &json!({ "viewers": 10 }));
+    tab.see("[data-el=rehearsing]", "Rehearsal");
+    stage.see("[data-el=rehearsing]", "Rehearsal");
+    both("rehearsal");
+    tab.press("[data-do=end-rehearsal]");
+    tab.see("[data-s=result]", "The rehearsal is over");
     server.command(&format!("drops/{long}/open"), &json!({}));
     tab.see("[data-s=hero]", "Opens in");
     both("countdown");

@@ -32,6 +32,7 @@ fn a_host_rehearses_the_show_and_nothing_is_left_of_it() {
     stage.see("[data-s=title]", "Grey mug");
 
     tab.see("[data-do=rehearse]", "Rehearse this show");
+    tab.picture_to(&pictures().join("rehearsal-offered.png"));
     tab.press("[data-do=rehearse]");
     tab.see("[data-s=result]", "200 viewers come in");
     let first = copy(&server, 0);
@@ -60,12 +61,16 @@ fn a_host_rehearses_the_show_and_nothing_is_left_of_it() {
     ] {
         let other = browser.visitor(look);
         let tab = other.tab();
-        join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+        tab.go(&server.page(&server.invite("nina", "host", &[STREAM], VALID_MS)));
+        tab.press("[data-form=invitation] [type=submit]");
+        tab.until("at the control room", "location.pathname.startsWith('/live/')");
         tab.until("marked", "document.querySelector('[data-el=rehearsing]').hidden === false");
         tab.picture_to(&pictures().join(file));
     }
 
-    tab.press("[data-do=end-rehearsal]");
+    // By keys alone.
+    tab.value("(document.querySelector('[data-do=end-rehearsal]').focus(), true)");
+    tab.key("Enter");
     tab.see("[data-s=result]", "The rehearsal is over");
     for shown in [&tab, &stage] {
         shown.until("no mark", "document.querySelector('[data-el=rehearsing]').hidden");
