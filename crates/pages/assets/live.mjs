@@ -7,14 +7,15 @@ import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
 import { age, clock, count, duration } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
-import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
+import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, show, text, whoCan } from "./paint.mjs";
 import { press as rehearse } from "./rehearsal.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { cast, skuName, standing, sumOf, view } from "./view.mjs";
+import { cast, standing, sumOf, view } from "./view.mjs";
+import { UnitsForm, unitsMax } from "./units-form.mjs";
 import { load, problem, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -43,10 +44,11 @@ const STOP_WAIT_MS = 50;
 const RESTOCKED_MS = 1500;
 /** How long the running order is waited for. */
 const RUNNING_WAIT_MS = 3000;
-const UNITS_MAX = 16_777_215;
-const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", close: "closing", open: "starting", feature: "starting" };
+const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", close: "closing", open: "starting", feature: "starting" };
 const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
 const SAFE = new Set(["pause", "cancel-countdown"]);
+/** What is as good a second time. */
+const AGAIN = new Set(["restock", "take-back"]);
 
 /** The list that names also drops that have left memory; nothing is drawn before it is here. */
 let running = null;
@@ -133,8 +135,9 @@ function buttons() {
   const kept = inOrder(others);
   airs(isLost() ? kept.map((one) => ({ ...one, effect: why, enabled: false })) : kept);
   // Another drop may be on air by now: the sheet still speaks of the one that it names.
-  if (moreSale !== null && single.close.drop !== moreSale.drop) {
-    single.close = { ...single.close, drop: moreSale.drop, effect: say("why_no_longer_open"), look: "plain", enabled: false };
+  for (const name of ["take_back", "close"]) {
+    if (moreSale === null || single[name].drop === moreSale.drop) continue;
+    single[name] = { ...single[name], drop: moreSale.drop, effect: say("why_no_longer_open"), look: "plain", enabled: false };
   }
   for (const [name, drawn] of Object.entries(single)) {
     // What stops is shown even while something else is under way there: it can be pressed.
@@ -384,8 +387,7 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   if (done.ok && act === "restock") restockedAt = now();
   // What one did oneself is no surprise to what one is about to do.
   if (done.ok && restocking?.drop === drop) restocking = null;
-  // A restock is as good a second time.
-  if (done.ok && act !== "restock") carried = { act, drop, was: was?.phase_changes, until: now() + 1500 };
+  if (done.ok && !AGAIN.has(act)) carried = { act, drop, was: was?.phase_changes, until: now() + 1500 };
   answered(done, { drop, act, sent, said });
   later();
 }
@@ -412,6 +414,10 @@ function answered(done, { drop, act, sent, said }) {
   }
   if (act === "cancel-countdown" && done.code === "wrong_phase") {
     press("stop", drop, "pause");
+    return;
+  }
+  if (done.code === "not_free") {
+    result("triangle", say("not_free", { n: count(done.told.free) }), time, "refused");
     return;
   }
   if (done.code === "drop_changed" && sale && sent?.seen) {
@@ -456,10 +462,10 @@ function keptPress() {
 
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
-  restock: say("restock"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
+  restock: say("restock"), "take-back": say("take_back"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
 })[act];
 
-const place = (act) => ({ restock: "restock", close: "close", open: "next", feature: "more" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", "take-back": "more", close: "close", open: "next", feature: "more" })[act] ?? "stop";
 
 function repeat() {
   if (sending !== null) return;
@@ -558,7 +564,7 @@ function more(open) {
   if (!open) hold.cancel();
   if (open) {
     text("more-title", say("more_title", { title: shown?.view.air?.title ?? stream }));
-    (sheet.querySelector("[data-act=feature]:not([aria-disabled])") ?? find("[data-do=less]")).focus();
+    (sheet.querySelector(".command:not([aria-disabled],[data-command=close])") ?? find("[data-do=less]")).focus();
   } else if (held) moreButton.focus();
 }
 
@@ -589,6 +595,8 @@ function askClose() {
   text("close-question", say("close_question", { title: sale.plan.title }));
   text("close-left", say("close_left", { n: count(units("available")) }));
   text("close-held", say("close_held", { n: count(units("held")) }));
+  text("close-reserve", say("close_reserve", { n: count(units("reserve")) }));
+  show("close-reserve-row", units("reserve") > 0);
   show("close-held-row", units("held") > 0);
   text("close-label", body.dataset.presses === "two" ? say("close") : say("hold_to_close"));
   text("close-more", body.dataset.presses === "two" ? "" : say("close_effect"));
@@ -619,11 +627,33 @@ const held = new Hold(find("[data-do=close-held]"), {
 // --- Restock ---
 
 const restockDialog = el("restock-dialog");
-const restockForm = find("[data-form=restock]");
-const wrong = document.getElementById("restock-error");
 /** The drop that the dialog is about, and how it was seen; `null` once it was changed by the reader. */
 let restocked = null;
 let restocking = null;
+
+/** What there is of a SKU that can be put on sale. */
+function leftAndReserve({ available, reserve = 0 }) {
+  const left = count(available);
+  return reserve === 0 ? say("sku_left_no_reserve", { left }) : say("sku_left_reserve", { left, n: count(reserve) });
+}
+
+/** Where the units of a restock come from. */
+function restockThen({ units, figures: { reserve } }) {
+  if (reserve === 0) return say("restock_no_reserve", { n: count(units) });
+  if (units > reserve) return say("restock_beyond", { n: count(reserve), beyond: count(units - reserve) });
+  return say("restock_of_reserve", { n: count(units), left: count(reserve - units) });
+}
+
+const restockForm = new UnitsForm("restock", {
+  left: leftAndReserve,
+  then: restockThen,
+  confirm: ({ units, name }) => (units === null ? say("restock_confirm_none") : say("restock_confirm", { n: count(units), sku: name })),
+  wrong: ({ units, typed }) => (units === null ? say("restock_range", { value: typed || say("unknown"), max: unitsMax() }) : null),
+}, ({ figures, name, units }) => {
+  restockDialog.close();
+  const said = say("result_restock", { sku: name, n: count(units) });
+  press("restock", restocked.drop, "restock", { body: { sku: figures.sku, units }, said, before: restocking ?? undefined });
+});
 
 function askRestock(sku) {
   if (isEarly("restock", askRestock)) return;
@@ -632,84 +662,59 @@ function askRestock(sku) {
   const sale = seen(drawn.drop);
   [restocked, restocking] = [sale, sale];
   const out = sale.skus.find((figures) => figures.available === 0) ?? sale.skus[0];
-  const chosen = sku || out.sku;
   text("restock-question", say("restock_question", { title: sale.plan.title }));
-  rows("restock-skus", sale.skus, (figures) => figures.sku, (row, set, figures) => {
-    const place = sale.skus.indexOf(figures);
-    set("name", skuName(sale.plan.skus[place]));
-    set("left", say("sku_left", { n: count(figures.available) }));
-    const input = row.querySelector("input");
-    input.value = figures.sku;
-    input.checked = figures.sku === chosen;
-  });
-  restockForm.elements.other.value = "";
-  restockForm.elements.amount.value = "250";
-  wrong.hidden = true;
-  confirmLabel();
+  restockForm.begin(sale, sku || out.sku, "250");
   ask(restockDialog);
-  restockForm.querySelector("[name=amount]:checked").focus();
+  restockForm.focus();
 }
 
-function amount() {
-  const { amount: chosen, other } = restockForm.elements;
-  const plain = other.value.trim();
-  const isGrouped = /^\d{1,3}(?:[\s,.]\d{3})+$/.test(plain);
-  const typed = chosen.value !== "other" ? chosen.value : isGrouped ? plain.replace(/[\s,.]/g, "") : plain;
-  return /^\d+$/.test(typed) && Number(typed) >= 1 && Number(typed) <= UNITS_MAX ? Number(typed) : null;
+// --- Take back ---
+
+const backDialog = el("back-dialog");
+/** The drop that the dialog is about, as it was seen. */
+let taken = null;
+
+const backForm = new UnitsForm("back", {
+  left: leftAndReserve,
+  then: ({ units, figures: { available } }) => {
+    if (units > available) return "";
+    return say(backForm.ticked("reserve") ? "back_of_left" : "back_for_good", { n: count(units), left: count(available - units) });
+  },
+  confirm: ({ units, name }) => (units === null ? say("restock_confirm_none") : say("back_confirm", { n: count(units), sku: name })),
+  wrong: ({ units, typed, name, figures: { available } }) => {
+    if (available === 0) return say("back_none", { sku: name });
+    if (units === null) return say("restock_range", { value: typed || say("unknown"), max: count(available) });
+    return units > available ? say("back_many", { n: count(available) }) : null;
+  },
+}, ({ figures, name, units }) => {
+  backDialog.close();
+  const to_reserve = backForm.ticked("reserve");
+  const said = say(to_reserve ? "result_back_reserve" : "result_back", { sku: name, n: count(units) });
+  press("more", taken.drop, "take-back", { body: { sku: figures.sku, units, to_reserve }, said, before: taken });
+});
+
+function askBack() {
+  const sale = moreSale;
+  const drawn = shown?.view.buttons.take_back;
+  if (!sale || !drawn?.enabled || drawn.drop !== sale.drop || isLost() || backDialog.open) return;
+  more(false);
+  taken = sale;
+  const most = sale.skus.reduce((found, figures) => (figures.available > found.available ? figures : found));
+  text("back-question", say("back_question", { title: sale.plan.title }));
+  backForm.begin(sale, most.sku, "other");
+  ask(backDialog);
+  backForm.focus();
 }
 
-function skuChosen() {
-  const id = restockForm.elements.sku?.value;
-  const place = restocked.skus.findIndex((figures) => figures.sku === id);
-  return { id, name: skuName(restocked.plan.skus[place] ?? restocked.plan.skus[0]) };
-}
+find("[data-command=take_back]").addEventListener("click", askBack);
 
-function confirmLabel() {
-  const units = amount();
-  text("restock-confirm", units === null ? say("restock_confirm_none") : say("restock_confirm", { n: count(units), sku: skuChosen().name }));
-}
-
-/** What is left of each, as long as the dialog asks. */
+/** What is left of each, as long as a dialog asks. */
 function leftNow() {
-  const sale = restockDialog.open && restocked && seen(restocked.drop);
-  if (!sale) return;
-  rows("restock-skus", sale.skus, (figures) => figures.sku, (_, set, figures) => set("left", say("sku_left", { n: count(figures.available) })));
+  const there = (dialog, of) => (dialog.open && of ? seen(of.drop) : undefined);
+  const [restock, back] = [there(restockDialog, restocked), there(backDialog, taken)];
+  if (restock) restockForm.now(restock);
+  if (back) backForm.now(back);
 }
-
-// Digits are an amount wherever they are typed.
-restockForm.addEventListener("keydown", (event) => {
-  const { other, amount: chosen } = restockForm.elements;
-  if (!/^\d$/.test(event.key) || event.target === other || event.ctrlKey || event.altKey || event.metaKey) return;
-  event.preventDefault();
-  chosen.value = "other";
-  other.value = event.key;
-  other.focus();
-  confirmLabel();
-});
-
-restockForm.addEventListener("input", (event) => {
-  if (event.target.name === "other") restockForm.elements.amount.value = "other";
-  if (event.target.name === "amount" && event.target.value === "other") restockForm.elements.other.focus();
-  wrong.hidden = true;
-  confirmLabel();
-});
-
-restockForm.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const units = amount();
-  const { other } = restockForm.elements;
-  other.setAttribute("aria-invalid", units === null ? "true" : "false");
-  if (units === null) {
-    text("restock-wrong", say("restock_range", { value: other.value || say("unknown"), max: count(UNITS_MAX) }));
-    wrong.hidden = false;
-    other.focus();
-    return;
-  }
-  const { id, name } = skuChosen();
-  restockDialog.close();
-  const said = say("result_restock", { sku: name, n: count(units) });
-  press("restock", restocked.drop, "restock", { body: { sku: id, units }, said, before: restocking ?? undefined });
-});
 
 // --- How late viewers see the stream ---
 
@@ -899,10 +904,11 @@ const single = {
 /** Whether a key belongs to an input method. Safari ends a composition first, and then tells of its last key as 229. */
 const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-/** What a key does while the sheet is open: 1 to 4 put on air, Esc closes it first. */
+/** What a key does while the sheet is open: 1 takes back, the next ones put on air, Esc closes it first. */
 function inSheet(key) {
   if (key === "escape") return () => more(false);
-  const place = "1234".indexOf(key);
+  if (key === "1") return askBack;
+  const place = "2345".indexOf(key);
   return place < 0 ? null : () => putOnAir(find("[data-list=airs]").children[place]);
 }
 

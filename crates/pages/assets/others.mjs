@@ -29,9 +29,10 @@ export function deed(given, drops) {
     case "plan": return say("by_plan", words);
     case "edit": return say("by_edit", words);
     case "cancel": return say("by_cancel", words);
-    case "restock": {
+    case "restock":
+    case "take_back": {
       const goods = sale?.plan.skus.find((one) => one.id === given.sku);
-      return say("by_restock", { by, sku: goods ? skuName(goods) : given.sku, n: count(given.units) });
+      return say(given.action === "restock" ? "by_restock" : "by_take_back", { by, sku: goods ? skuName(goods) : given.sku, n: count(given.units) });
     }
     default: return null;
   }

@@ -222,7 +222,11 @@ function air(drawn) {
 function next(drawn) {
   show("next-none", drawn === null);
   show("next-body", drawn !== null);
-  if (drawn === null) return;
+  if (drawn === null) {
+    show("next-hidden", false);
+    return;
+  }
+  show("next-hidden", drawn.hidden);
   text("next-title", drawn.title);
   picture("next", drawn.picture);
   text("next-stock", drawn.stock);
@@ -238,7 +242,7 @@ function order(drawn) {
     attribute(part(node, "title of it", ".row-title"), "title", row.title);
     attribute(part(node, "glyph"), "href", `#i-${row.glyph}`);
     attribute(part(node, "picture"), "href", row.picture);
-    for (const name of ["place", "mark", "title", "result"]) set(name, row[name]);
+    for (const name of ["place", "mark", "hidden", "title", "result"]) set(name, row[name]);
   });
 }
 

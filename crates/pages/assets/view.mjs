@@ -5,8 +5,8 @@ import { clock, count, duration, liveMoney, money, shares, shortClock, tenths, t
 import { countdown, cue, said, seconds, video, word } from "./cue.mjs";
 import { has, say } from "./words.mjs";
 
-/** Drops that are offered to be put on air, as many as have a key. */
-const AIRS_MAX = 4;
+/** The keys of drops that are offered to be put on air; there are no more than have one. */
+const AIRS = ["2", "3", "4", "5"];
 /** The least time that is more than 59 seconds once it is rounded up, in milliseconds. */
 const MINUTE_MORE = 59_001;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
@@ -34,11 +34,14 @@ export function sumOf(sale) {
   return sale.can_come_back ? { ...all, held: taken } : { ...all, paid: taken };
 }
 
+/** Characters of all units that are on sale or in reserve: a number keeps the size that fits them, also when units go from one to the other. */
+const fits = (all) => count(all.supplied + all.reserve).length;
+
 /** Where a drop stands: its phase, told apart by what is left. */
 export function standingOf(phase, all) {
   const nothing = all.supplied > 0 && all.left === 0;
   if (phase === "scheduled" || phase === "countdown" || phase === "cancelled") return phase;
-  if (nothing && all.held === 0 && !all.reserve) return "sold_out";
+  if (nothing && all.held === 0 && all.reserve === 0) return "sold_out";
   if (phase === "open" && nothing) return "all_taken";
   return phase;
 }
@@ -108,7 +111,7 @@ function facts(sale, order, reader) {
 function heroOfWord(told, sale, all) {
   const kind = told.at === "ahead" || told.at === "now" ? "cue" : "hear";
   const beside = sale.phase === "countdown" ? wholeSeconds(sale.opens_in_ms ?? 0) : say("state_open");
-  return { kind, fits: count(all.supplied).length, text: said(told), beside };
+  return { kind, fits: fits(all), text: said(told), beside };
 }
 
 /** What the second number beside the word says. */
@@ -121,13 +124,13 @@ function underWord(sale, snapshot, reader) {
 }
 
 function hero(sale, name, all) {
-  const made = (kind, text, beside = "") => ({ kind, fits: count(all.supplied).length, text, beside });
+  const made = (kind, text, beside = "") => ({ kind, fits: fits(all), text, beside });
   switch (name) {
     case "countdown": {
       const left = sale.opens_in_ms ?? 0;
       return made("cue", left === 0 ? say("opens_now") : say("opens_in", { n: left >= MINUTE_MORE ? timer(left) : wholeSeconds(left) }));
     }
-    case "all_taken": return made("long", say("all_taken_for_now"), count(all.held));
+    case "all_taken": return made("long", say("all_taken_for_now"), count(all.held > 0 ? all.held : all.reserve));
     case "sold_out": return made("words", say("sold_out"), count(all.paid));
     case "closed": return made("words", say("closed"), count(all.held > 0 ? all.held : all.paid));
     case "settled": return made("words", say("closed"), count(all.paid));
@@ -140,6 +143,7 @@ function hero(sale, name, all) {
 function under(sale, name, all) {
   const n = count(all.supplied);
   const made = (left = "", note = "", right = "", right_note = "") => ({ left, note, right, right_note });
+  const reserve = all.reserve > 0 ? say("in_reserve", { n: count(all.reserve) }) : "";
   const { first_in_ms: first, last_in_ms: last } = sale.held_ending ?? {};
   const ends = (other) => (last === undefined || all.held === 0 ? other : say("held_last_in", { time: timer(last) }));
   const begins = first === undefined || all.held === 0 ? "" : say("first_ends_in", { time: timer(first) });
@@ -147,13 +151,17 @@ function under(sale, name, all) {
     case "countdown":
     case "cancelled": return made();
     case "paused": return made(say("left_of", { n }), say("paused_for_now"));
-    case "all_taken": return made(say("all_taken_left", { n }), "", ends(say("held_can_come_back")), begins);
+    case "all_taken": {
+      const taken = say("all_taken_left", { n });
+      if (all.held === 0 && all.reserve > 0) return made(say("nothing_held"), taken, say("of_reserve"));
+      return made(reserve || say("no_reserve"), taken, ends(say("held_can_come_back")), begins);
+    }
     case "sold_out": return made(say("nothing_left"), say("nothing_comes_back"), say("of_paid", { n }));
     case "closed":
     case "settled": {
       const left = say("not_sold", { n: count(all.left) });
       const held = name === "closed" && all.held > 0;
-      return held ? made(left, "", ends(say("held_can_be_paid")), begins) : made(left, "", say("of_paid", { n }));
+      return held ? made(left, reserve, ends(say("held_can_be_paid")), begins) : made(left, reserve, say("of_paid", { n }));
     }
     default: return made(say("left_of", { n }));
   }
@@ -306,13 +314,16 @@ function nextOf(sale, delay, reader) {
   const ms = countdown(plan.countdown_ms, delay);
   let counts = ms === 0 ? say("no_countdown") : wholeSeconds(ms);
   if (delay > 0) counts = say("countdown_to_speak", { time: counts, n: seconds(ms - delay) });
-  const n = count(sum(sale.skus).supplied);
+  const all = sum(sale.skus);
+  const n = count(all.supplied);
+  const units = sale.skus.length === 1 ? say("units_in", { n }) : say("units_in_skus", { n, skus: sale.skus.length });
   const planned = plan.starts_at_ms !== undefined && sale.start_missed_ms === undefined && reader.aheadMin !== null;
   return {
     drop: sale.drop,
     title: plan.title,
     picture: picture(plan.skus),
-    stock: sale.skus.length === 1 ? say("units_in", { n }) : say("units_in_skus", { n, skus: sale.skus.length }),
+    hidden: sale.hidden ?? false,
+    stock: all.reserve === 0 ? units : say("units_and_reserve", { units, n: count(all.reserve) }),
     price: say("limit_each", { price: prices(plan.skus), n: count(plan.limit_per_viewer) }),
     countdown: counts,
     by_itself: planned ? say("opens_by_itself", { time: clock(plan.starts_at_ms, reader.aheadMin) }) : "",
@@ -323,12 +334,12 @@ function nextOf(sale, delay, reader) {
 function lines(snapshot, running) {
   const here = (sale) => {
     const all = sumOf(sale);
-    return { drop: sale.drop, title: sale.plan.title, mode: sale.plan.mode, goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
+    return { drop: sale.drop, title: sale.plan.title, mode: sale.plan.mode, hidden: sale.hidden, goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
   };
   const found = running.drops.map((summary) => {
     const sale = snapshot.drops.find((one) => one.drop === summary.drop);
     if (sale) return here(sale);
-    const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold, reserve: summary.reserve };
+    const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold, reserve: summary.reserve ?? 0 };
     return { drop: summary.drop, title: summary.title, mode: summary.mode, goods: [], standing: standingOf(summary.phase, all), all };
   });
   for (const sale of snapshot.drops) if (!found.some((line) => line.drop === sale.drop)) found.push(here(sale));
@@ -353,15 +364,22 @@ function rows(found, air, next) {
     let [kind, text] = result(line);
     if (line.drop === air?.drop) [kind, text] = ["air", say("on_air")];
     else if (line.drop === next?.drop) [kind, text] = ["next", say("next")];
-    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, mark: line.mode === "rehearsal" ? say("rehearsal") : "", result: text };
+    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, mark: line.mode === "rehearsal" ? say("rehearsal") : "", hidden: line.hidden ? say("hidden") : "", result: text };
   });
 }
 
 /** What each role may ask for; the server decides, this only says it beforehand. */
 export function may(role, act) {
   if (role === "admin" || role === "merchant" || role === "host") return true;
-  if (role === "creator") return act !== "restock";
+  if (role === "creator") return act !== "restock" && act !== "take-back";
   return role === "ops" && (act === "pause" || act === "close" || act === "cancel-countdown");
+}
+
+/** A SKU of which nothing is left, with what of it may come. */
+function takenWords(sku, { held, reserve = 0 }) {
+  const [h, n] = [count(held), count(reserve)];
+  if (held === 0) return reserve === 0 ? say("sku_taken_none_held", { sku }) : say("sku_taken_only_reserve", { sku, n });
+  return reserve === 0 ? say("sku_taken", { sku, held: h }) : say("sku_taken_reserve", { sku, held: h, n });
 }
 
 function alarms(snapshot, air, next, reader) {
@@ -384,7 +402,7 @@ function alarms(snapshot, air, next, reader) {
     air.skus.forEach((figures, place) => {
       if (figures.available > 0 || figures.supplied === 0) return;
       const sku = skuName(air.plan.skus[place]);
-      const text = figures.held === 0 ? say("sku_taken_none_held", { sku }) : say("sku_taken", { sku, held: count(figures.held) });
+      const text = takenWords(sku, figures);
       const act = may(reader.role, "restock") ? { kind: "restock", label: say("restock_sku", { sku }), sku: figures.sku } : null;
       found.push([text, act]);
     });
@@ -412,12 +430,12 @@ function alarmOf(snapshot, air, next, reader) {
 
 /** Drops that can go on air in the place of the one that is; one dead button if there is none. */
 function airsOf(snapshot, air, reader, dead, forRole) {
-  const button = { act: "feature", drop: "", label: say("put_on_air"), effect: "", key: "1", icon: "air", look: "plain", enabled: true };
+  const button = { act: "feature", drop: "", label: say("put_on_air"), effect: "", key: AIRS[0], icon: "air", look: "plain", enabled: true };
   const could = (sale) => ["countdown", "open", "paused"].includes(sale.phase)
     && (!air || (air.drop !== sale.drop && air.plan.mode === sale.plan.mode));
-  const found = snapshot.drops.filter(could).slice(0, AIRS_MAX).map((sale, place) => {
+  const found = snapshot.drops.filter(could).slice(0, AIRS.length).map((sale, place) => {
     const effect = say("put_on_air_effect", { title: sale.plan.title, n: count(sum(sale.skus).left) });
-    return forRole({ ...button, drop: sale.drop, key: String(place + 1), effect });
+    return forRole({ ...button, drop: sale.drop, key: AIRS[place], effect });
   });
   return found.length > 0 ? found : [dead(button, say("why_no_other_open"))];
 }
@@ -440,9 +458,11 @@ function buttons(snapshot, air, next, delay, reader) {
   else if (air.phase === "scheduled" || air.phase === "countdown") why = say("why_once_open");
   else if (over(air.phase)) why = say("why_over");
   const whileOpen = (button) => (why === null ? button : dead(button, why));
-  const restock = { act: "restock", drop, label: say("restock"), effect: say("restock_effect"), key: "R", icon: "plus", look: "plain", enabled: true };
-  const held = air ? sum(air.skus).held : 0;
-  const closeEffect = held === 0 ? say("close_effect") : say("close_effect_held", { n: count(held) });
+  const units = air ? sum(air.skus) : { left: 0, held: 0, reserve: 0 };
+  const restockEffect = units.reserve === 0 ? say("restock_effect") : say("in_reserve", { n: count(units.reserve) });
+  const restock = { act: "restock", drop, label: say("restock"), effect: restockEffect, key: "R", icon: "plus", look: "plain", enabled: true };
+  const back = { act: "take-back", drop, label: say("take_back"), effect: say("take_back_effect"), key: "1", icon: "minus", look: "plain", enabled: true };
+  const closeEffect = units.held === 0 ? say("close_effect") : say("close_effect_held", { n: count(units.held) });
   const close = { act: "close", drop, label: say("close"), effect: closeEffect, key: "C", icon: "square", look: "plain", enabled: true };
   const start = { act: "open", drop: next?.drop ?? "", label: say("start_next"), effect: "", key: "N", icon: "skip", look: "plain", enabled: true };
   let begin;
@@ -456,9 +476,10 @@ function buttons(snapshot, air, next, delay, reader) {
   }
   const airs = airsOf(snapshot, air, reader, dead, forRole);
   const shut = forRole(whileOpen(close));
+  const takeBack = forRole(why === null && units.left === 0 ? dead(back, say("why_nothing_left")) : whileOpen(back));
   const sheet = { act: "more", drop: "", label: say("more"), effect: say("more_effect"), key: "M", icon: "more", look: "plain", enabled: true };
-  const more = shut.enabled || airs.some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
-  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, airs, close: shut, next: forRole(begin) };
+  const more = [takeBack, shut, ...airs].some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
+  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, airs, close: shut, next: forRole(begin) };
 }
 
 /** Who else is at the show; every name but the reader's own. */

@@ -53,6 +53,9 @@ pub(crate) struct Sale {
     pub(crate) drop: String,
     pub(crate) phase: Phase,
     pub(crate) featured: bool,
+    /// Viewers have not heard of it.
+    #[serde(default)]
+    pub(crate) hidden: bool,
     #[serde(default)]
     pub(crate) opens_in_ms: Option<u64>,
     #[serde(default)]
@@ -381,6 +384,7 @@ impl Sale {
             drop: String::new(),
             phase: Phase::Scheduled,
             featured: false,
+            hidden: false,
             opens_in_ms: None,
             start_missed_ms: None,
             opened_ago_ms: None,

@@ -33,8 +33,7 @@ struct LivePage {
     live: Live,
     air: Air,
     has_air: bool,
-    next: Next,
-    has_next: bool,
+    preview: Preview,
     blank_sku: SkuRow,
     blank_row: Row,
     /// The streams that the reader may see, where this one has nothing to show.
@@ -45,6 +44,15 @@ struct LivePage {
     role: String,
     choices: Choices,
     strip: Option<StripPart>,
+}
+
+/// What can go on air next.
+#[derive(Template)]
+#[template(path = "next.html")]
+struct Preview {
+    words: Language,
+    next: Next,
+    has_next: bool,
 }
 
 /// The strip of a demo, a part of the control room.
@@ -71,6 +79,7 @@ struct Dialogs {
 #[template(path = "sheet.html")]
 struct Sheet {
     words: Language,
+    take_back: Button,
     airs: Vec<Button>,
     close: Button,
     blank_air: Button,
@@ -194,8 +203,7 @@ impl LivePage {
             live,
             air,
             has_air,
-            next,
-            has_next,
+            preview: Preview { words, next, has_next },
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
             yours,
@@ -220,6 +228,7 @@ impl Sheet {
         let words = visitor.language;
         Self {
             words,
+            take_back: buttons.take_back.clone(),
             airs: buttons.airs.clone(),
             close: buttons.close.clone(),
             blank_air: Button::blank_air(words),

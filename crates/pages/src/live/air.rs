@@ -47,7 +47,7 @@ pub(crate) struct Air {
 pub(crate) struct Hero {
     /// `number`, `cue`, `hear`, `words` or `long`: sizes.
     pub(crate) kind: &'static str,
-    /// Characters of the supply: the number keeps the size that fits it.
+    /// Characters of the supply, what is in reserve among it: the number keeps the size that fits it.
     pub(crate) fits: usize,
     pub(crate) text: String,
     /// A second number at the right, empty if there is none.
@@ -167,12 +167,10 @@ impl Hero {
             Phase::Countdown => whole_seconds(words, sale.opens_in_ms.unwrap_or_default()),
             _ => words.state_open().to_owned(),
         };
-        let fits = count(sum.supplied).chars().count();
-        Self { kind, fits, text: word.said(words), beside }
+        Self { kind, fits: sum.fits(), text: word.said(words), beside }
     }
 
     fn new(sale: &Sale, standing: Standing, sum: Sum, words: Language) -> Self {
-        let fits = count(sum.supplied).chars().count();
         let number = |units| (count(units), String::new());
         let (kind, (text, beside)) = match standing {
             Standing::Countdown => {
@@ -185,7 +183,10 @@ impl Hero {
                 };
                 ("cue", (text, String::new()))
             }
-            Standing::AllTaken => ("long", (words.all_taken_for_now().to_owned(), count(sum.held))),
+            Standing::AllTaken => {
+                let to_come = if sum.held > 0 { sum.held } else { sum.reserve };
+                ("long", (words.all_taken_for_now().to_owned(), count(to_come)))
+            }
             Standing::SoldOut => ("words", (words.sold_out().to_owned(), count(sum.paid))),
             Standing::Closed if sum.held > 0 => {
                 ("words", (words.closed().to_owned(), count(sum.held)))
@@ -197,7 +198,7 @@ impl Hero {
             Standing::Planned => ("number", number(sum.supplied)),
             Standing::Open | Standing::Paused => ("number", number(sum.left)),
         };
-        Self { kind, fits, text, beside }
+        Self { kind, fits: sum.fits(), text, beside }
     }
 }
 
@@ -226,25 +227,27 @@ impl Under {
             Standing::Paused => {
                 Self { note: words.paused_for_now().to_owned(), ..left(words.left_of(supplied)) }
             }
-            Standing::AllTaken => left(words.all_taken_left(supplied)).and_held(
-                sale,
-                sum,
-                words.held_can_come_back(),
-                words,
-            ),
+            Standing::AllTaken => {
+                let taken = Self { note: words.all_taken_left(supplied), ..Self::default() };
+                if sum.held == 0 && sum.reserve > 0 {
+                    let (left, right) = (words.nothing_held(), words.of_reserve());
+                    return Self { left: left.to_owned(), right: right.to_owned(), ..taken };
+                }
+                let left = in_reserve(sum, words).unwrap_or_else(|| words.no_reserve().to_owned());
+                Self { left, ..taken }.and_held(sale, sum, words.held_can_come_back(), words)
+            }
             Standing::SoldOut => Self {
                 note: words.nothing_comes_back().to_owned(),
                 right: words.of_paid(supplied),
                 ..left(words.nothing_left().to_owned())
             },
-            Standing::Closed if sum.held > 0 => left(words.not_sold(count(sum.left))).and_held(
-                sale,
-                sum,
-                words.held_can_be_paid(),
-                words,
-            ),
             Standing::Closed | Standing::Settled => {
-                Self { right: words.of_paid(supplied), ..left(words.not_sold(count(sum.left))) }
+                let note = in_reserve(sum, words).unwrap_or_default();
+                let unsold = Self { note, ..left(words.not_sold(count(sum.left))) };
+                if standing == Standing::Closed && sum.held > 0 {
+                    return unsold.and_held(sale, sum, words.held_can_be_paid(), words);
+                }
+                Self { right: words.of_paid(supplied), ..unsold }
             }
         }
     }
@@ -260,6 +263,11 @@ impl Under {
             ..self
         }
     }
+}
+
+/// What is in reserve, where anything is.
+fn in_reserve(sum: Sum, words: Language) -> Option<String> {
+    (sum.reserve > 0).then(|| words.in_reserve(count(sum.reserve)))
 }
 
 impl Bar {

@@ -118,9 +118,11 @@ fn taken(sale: &Sale, reader: Reader<'_>) -> Vec<(String, Option<Act>)> {
     let out = rows.filter(|(figures, _)| figures.available == 0 && figures.supplied > 0);
     out.map(|(figures, goods)| {
         let name = sku_name(goods);
-        let text = match figures.held {
-            0 => words.sku_taken_none_held(&name),
-            held => words.sku_taken(&name, count(held)),
+        let text = match (figures.held, figures.reserve) {
+            (0, 0) => words.sku_taken_none_held(&name),
+            (0, reserve) => words.sku_taken_only_reserve(&name, count(reserve)),
+            (held, 0) => words.sku_taken(&name, count(held)),
+            (held, reserve) => words.sku_taken_reserve(&name, count(held), count(reserve)),
         };
         let act = may(reader.role, "restock").then(|| Act {
             kind: "restock",

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Drops that the sheet offers to put on air, as many as have a key.
-const AIRS: [&str; 4] = ["1", "2", "3", "4"];
+const AIRS: [&str; 4] = ["2", "3", "4", "5"];
 
 /// The commands in their order.
 #[derive(Debug, Serialize)]
@@ -19,6 +19,8 @@ pub(crate) struct Buttons {
     pub(crate) restock: Button,
     /// Opens the sheet with those that follow.
     pub(crate) more: Button,
+    /// Asks which units come off sale.
+    pub(crate) take_back: Button,
     /// Drops that can go on air in the place of the one that is; one dead button if there is none.
     pub(crate) airs: Vec<Button>,
     pub(crate) close: Button,
@@ -46,7 +48,7 @@ pub(crate) struct Button {
 pub(crate) fn may(role: &str, act: &str) -> bool {
     match role {
         "admin" | "merchant" | "host" => true,
-        "creator" => act != "restock",
+        "creator" => !matches!(act, "restock" | "take-back"),
         "ops" => matches!(act, "pause" | "close" | "cancel-countdown"),
         _ => false,
     }
@@ -95,12 +97,14 @@ impl Buttons {
     pub(crate) fn new(snapshot: &Snapshot, cast: &Cast<'_>, reader: Reader<'_>) -> Self {
         let words = reader.language;
         let airs = airs(snapshot, cast, reader);
+        let take_back = take_back(cast.air, words).for_role(reader);
         let close = close(cast.air, words).for_role(reader);
         let standing = cast.air.map(Standing::of);
         Self {
             stop: stop(cast.air, words).for_role(reader),
             restock: restock(cast.air, words).for_role(reader),
-            more: more(&airs, &close, words),
+            more: more(&take_back, &airs, &close, words),
+            take_back,
             airs,
             close,
             next: next(cast.next, standing, snapshot.video_delay_ms, words).for_role(reader),
@@ -148,11 +152,15 @@ fn stop(air: Option<&Sale>, words: Language) -> Button {
 }
 
 fn restock(air: Option<&Sale>, words: Language) -> Button {
+    let reserve = air.map_or(0, |sale| Sum::of(&sale.skus).reserve);
     let button = Button {
         act: "restock",
         drop: id(air),
         label: words.restock(),
-        effect: words.restock_effect().to_owned(),
+        effect: match reserve {
+            0 => words.restock_effect().to_owned(),
+            reserve => words.in_reserve(count(reserve)),
+        },
         key: "R",
         icon: "plus",
         look: "plain",
@@ -164,7 +172,26 @@ fn restock(air: Option<&Sale>, words: Language) -> Button {
     }
 }
 
-fn more(airs: &[Button], close: &Button, words: Language) -> Button {
+fn take_back(air: Option<&Sale>, words: Language) -> Button {
+    let button = Button {
+        act: "take-back",
+        drop: id(air),
+        label: words.take_back(),
+        effect: words.take_back_effect().to_owned(),
+        key: "1",
+        icon: "minus",
+        look: "plain",
+        enabled: true,
+    };
+    let is_empty = air.is_none_or(|sale| Sum::of(&sale.skus).left == 0);
+    let why = while_open(air, words).or(is_empty.then(|| words.why_nothing_left()));
+    match why {
+        Some(why) => button.dead(why),
+        None => button,
+    }
+}
+
+fn more(take_back: &Button, airs: &[Button], close: &Button, words: Language) -> Button {
     let button = Button {
         act: "more",
         drop: String::new(),
@@ -175,7 +202,7 @@ fn more(airs: &[Button], close: &Button, words: Language) -> Button {
         look: "plain",
         enabled: true,
     };
-    if close.enabled || airs.iter().any(|button| button.enabled) {
+    if [take_back, close].into_iter().chain(airs).any(|button| button.enabled) {
         return button;
     }
     button.dead(&close.effect)

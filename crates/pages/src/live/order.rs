@@ -20,6 +20,8 @@ pub(crate) struct Next {
     pub(crate) drop: String,
     pub(crate) title: String,
     pub(crate) picture: String,
+    /// Viewers have not heard of it.
+    pub(crate) hidden: bool,
     pub(crate) stock: String,
     pub(crate) price: String,
     pub(crate) countdown: String,
@@ -35,10 +37,15 @@ impl Next {
 
     pub(crate) fn new(sale: &Sale, delay_ms: u64, reader: Reader<'_>) -> Self {
         let words = reader.language;
-        let units = count(Sum::of(&sale.skus).supplied);
+        let sum = Sum::of(&sale.skus);
+        let units = count(sum.supplied);
         let stock = match sale.skus.len() {
             1 => words.units_in(units),
             skus => words.units_in_skus(units, skus),
+        };
+        let stock = match sum.reserve {
+            0 => stock,
+            reserve => words.units_and_reserve(stock, count(reserve)),
         };
         let countdown = match countdown(sale.plan.countdown_ms, delay_ms) {
             0 => words.no_countdown().to_owned(),
@@ -53,6 +60,7 @@ impl Next {
             drop: sale.drop.clone(),
             title: sale.plan.title.clone(),
             picture: picture(&sale.plan.skus),
+            hidden: sale.hidden,
             stock,
             price: words
                 .limit_each(prices(&sale.plan.skus, words), count(sale.plan.limit_per_viewer)),
@@ -74,6 +82,8 @@ pub(crate) struct Row {
     pub(crate) kind: &'static str,
     /// Says that the drop is a rehearsal; empty if it is not.
     pub(crate) mark: &'static str,
+    /// Says that viewers have not heard of it; empty if they have.
+    pub(crate) hidden: &'static str,
     pub(crate) result: String,
 }
 
@@ -82,7 +92,8 @@ impl Row {
     pub(crate) fn blank() -> Self {
         let (drop, title, result) = (String::new(), String::new(), String::new());
         let picture = picture(&[]);
-        Self { drop, place: 0, title, picture, glyph: "ring", kind: "plain", mark: "", result }
+        let (mark, hidden) = ("", "");
+        Self { drop, place: 0, title, picture, glyph: "ring", kind: "plain", mark, hidden, result }
     }
 }
 
@@ -91,6 +102,7 @@ struct Line<'a> {
     drop: &'a str,
     title: &'a str,
     mode: Mode,
+    hidden: bool,
     /// Nothing is known of the goods of a drop that has left memory.
     goods: &'a [Goods],
     standing: Standing,
@@ -103,6 +115,7 @@ impl<'a> Line<'a> {
             drop: &sale.drop,
             title: &sale.plan.title,
             mode: sale.plan.mode,
+            hidden: sale.hidden,
             goods: &sale.plan.skus,
             standing: Standing::of(sale),
             sum: Sum::of_sale(sale),
@@ -112,7 +125,7 @@ impl<'a> Line<'a> {
     fn over(summary: &'a Summary) -> Self {
         let (standing, sum) = (Standing::of_summary(summary), Sum::of_summary(summary));
         let (drop, title, mode) = (&summary.drop, &summary.title, summary.mode);
-        Self { drop, title, mode, goods: &[], standing, sum }
+        Self { drop, title, mode, hidden: false, goods: &[], standing, sum }
     }
 }
 
@@ -155,6 +168,7 @@ pub(crate) fn rows(
             glyph: line.standing.glyph(),
             kind,
             mark: if line.mode == Mode::Rehearsal { words.rehearsal() } else { "" },
+            hidden: if line.hidden { words.hidden() } else { "" },
             result,
         }
     });

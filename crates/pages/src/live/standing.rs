@@ -2,6 +2,7 @@
 
 use crate::{
     answers::{Figures, Phase, Sale, Summary},
+    numbers::count,
     words::Language,
 };
 
@@ -51,6 +52,12 @@ impl Sum {
             (0, false) => Self { paid: taken, ..sum },
             _ => sum,
         }
+    }
+
+    /// Characters of all units that are on sale or in reserve: a number keeps the size that fits them, also when units go
+    /// from one to the other.
+    pub(crate) fn fits(self) -> usize {
+        count(self.supplied + self.reserve).chars().count()
     }
 
     pub(crate) fn of_summary(summary: &Summary) -> Self {

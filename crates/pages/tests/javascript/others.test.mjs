@@ -18,7 +18,7 @@ test("an alarm names at most two who can pause", async () => {
 });
 
 test("what somebody did is a sentence in both languages, each action its own", async () => {
-  const actions = ["pause", "resume", "open", "cancel_countdown", "close", "feature", "plan", "edit", "cancel", "restock"];
+  const actions = ["pause", "resume", "open", "cancel_countdown", "close", "feature", "plan", "edit", "cancel", "restock", "take_back"];
   for (const language of ["en", "zh-CN"]) {
     await words(language);
     const said = actions.map((action) => deed({ drop: "d1", action, actor: "Ines", sku: "mug", units: 1000 }, drops));
@@ -29,6 +29,7 @@ test("what somebody did is a sentence in both languages, each action its own", a
   const given = { drop: "d1", actor: "Ines", action: "pause" };
   assert.equal(plain(deed(given, drops)), "Ines paused Mugs");
   assert.equal(plain(deed({ ...given, action: "restock", sku: "mug", units: 1000 }, drops)), "Ines restocked Grey by 1,000");
+  assert.equal(plain(deed({ ...given, action: "take_back", sku: "mug", units: 1000 }, drops)), "Ines took 1,000 of Grey off sale");
   assert.equal(plain(deed({ ...given, drop: "d7" }, drops)), "Ines paused d7");
   assert.equal(deed({ ...given, action: "tomorrow" }, drops), null);
 });

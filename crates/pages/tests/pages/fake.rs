@@ -30,10 +30,10 @@ pub(crate) mod told;
 #[path = "told_shows.rs"]
 pub(crate) mod told_shows;
 
-use self::shows::{cue, people, single};
+use self::shows::{cue, people, units};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 28] = [
+pub(crate) const STREAMS: [&str; 33] = [
     "open",
     "nothing",
     "before",
@@ -62,6 +62,11 @@ pub(crate) const STREAMS: [&str; 28] = [
     "countdown-long",
     "single",
     "single-taken",
+    "reserved",
+    "reserved-taken",
+    "reserved-unheld",
+    "reserved-closed",
+    "reserved-out",
 ];
 
 /// 2026-11-27 20:33:12 UTC.
@@ -232,7 +237,7 @@ pub(crate) fn summaries(stream: &str) -> Vec<Value> {
             "merchant": "maison-nord", "host": "nina", "mode": drop["plan"]["mode"],
             "phase": drop["phase"], "featured": drop["featured"], "version": 3,
             "supplied": sum(drop, "supplied"), "available": sum(drop, "available"),
-            "held": sum(drop, "held"), "sold": sum(drop, "sold") })
+            "held": sum(drop, "held"), "sold": sum(drop, "sold"), "reserve": sum(drop, "reserve") })
     });
     drops.collect()
 }
@@ -340,7 +345,6 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             // Another one sells off air.
             drops[1] = drop(2, "Eau de parfum", "open", &[("edp", "", 15_000, 60, 13_069)], 4_990);
         }
-        "single" | "single-taken" => single(stream, drops),
         "rehearsal" => {
             for drop in drops {
                 drop["plan"]["mode"] = "rehearsal".into();
@@ -373,7 +377,7 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             drops[AIR]["plan"]["skus"][1]["options"][0]["value"] = HOSTILE.into();
             drops[3]["plan"]["title"] = long.into();
         }
-        _ => {}
+        _ => units(stream, drops),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AIR, HOSTILE, drop};
+use super::{AIR, HOSTILE, drop, take};
 
 /// A drop that counts down, this many milliseconds before its opening.
 fn counting(opens_in_ms: u64) -> Value {
@@ -13,8 +13,17 @@ fn counting(opens_in_ms: u64) -> Value {
     drop
 }
 
+/// Brings a stream into a state that its units make, if its name asks for one.
+pub(super) fn units(stream: &str, drops: &mut [Value]) {
+    match stream {
+        "single" | "single-taken" => single(stream, drops),
+        _ if stream.starts_with("reserved") => reserved(stream, drops),
+        _ => {}
+    }
+}
+
 /// Brings a stream into a state in which there is one unit of everything.
-pub(super) fn single(stream: &str, drops: &mut [Value]) {
+fn single(stream: &str, drops: &mut [Value]) {
     let goods: &[(&str, &str, u64, u64, u64)] = match stream {
         "single" => &[("cedar", "Cedar", 1, 1, 0), ("fig", "Fig", 2, 0, 1)],
         _ => &[("candle", "", 1, 1, 0)],
@@ -23,6 +32,24 @@ pub(super) fn single(stream: &str, drops: &mut [Value]) {
     drops[AIR] = drop(3, "Scented candle, 200 g", "open", goods, 2_490);
     drops[AIR]["featured"] = true.into();
     drops[3] = drop(4, "Gift set, three scents", "scheduled", &[("gift", "", 1, 0, 0)], 5_900);
+}
+
+/// Brings a stream into a state in which units are in reserve, and in which viewers have not heard of the next drop.
+fn reserved(stream: &str, drops: &mut [Value]) {
+    match stream {
+        "reserved-taken" => take(&mut drops[AIR], 4_568),
+        "reserved-unheld" | "reserved-closed" => take(&mut drops[AIR], 0),
+        "reserved-out" => drops[AIR]["skus"][0]["held"] = 0.into(),
+        _ => {}
+    }
+    if stream == "reserved-closed" {
+        drops[AIR]["phase"] = "closed".into();
+    }
+    for (place, reserve) in [(AIR, 1_000), (AIR + 1, 250)] {
+        drops[place]["skus"][0]["reserve"] = reserve.into();
+    }
+    drops[AIR + 1]["hidden"] = true.into();
+    drops[AIR + 2]["hidden"] = true.into();
 }
 
 /// Who is at the show: the reader, and in some shows others.

@@ -119,6 +119,7 @@ fn candle(place: u16, title: &str, supply: u32) -> Drop {
         id: option.to_lowercase().replace(' ', "-"),
         option: option.to_owned(),
         supply,
+        reserve: 0,
         price: 2_490,
     });
     Drop { goods: goods.into(), ..Drop::new(STREAM, place, title, supply) }
@@ -198,6 +199,14 @@ fn no_state_of_the_show_breaks_a_rule() {
     command(&tab, "next", "Start next drop");
     tab.see("[data-s=state]", "Open");
     both("open");
+    tab.key("m");
+    tab.key("1");
+    tab.until("asked", "document.querySelector('[data-el=back-dialog]').open");
+    tab.key("Enter");
+    tab.see("#back-error", "Type a whole number");
+    both("take back");
+    tab.key("Escape");
+    tab.until("closed again", "!document.querySelector('dialog[open]')");
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
     both("paused");

@@ -466,6 +466,7 @@ fn the_large_number_stands_clear_of_the_table_at_every_width() {
             id: colour.to_owned(),
             option: colour.to_owned(),
             supply: supply / 3,
+            reserve: 0,
             price: 1_500,
         });
         let stream = format!("show-{place}");

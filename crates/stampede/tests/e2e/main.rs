@@ -6,6 +6,7 @@
 mod accounts;
 mod axe;
 mod buffered;
+mod corrections;
 mod cue;
 mod faults;
 mod harness;

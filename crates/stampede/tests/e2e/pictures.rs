@@ -96,6 +96,7 @@ fn candle(place: u16, title: &str, supply: u32) -> Drop {
         id: option.to_lowercase().replace(' ', "-"),
         option: option.to_owned(),
         supply: supply * tenths / 10,
+        reserve: 0,
         price: 2_490,
     });
     Drop { goods: goods.into(), limit: 10, ..Drop::new(STREAM, place, title, supply) }
@@ -128,9 +129,11 @@ fn sees(tabs: &[Tab], css: &str) {
 fn show(server: &Server) -> String {
     let old = server
         .plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Travel spray, 10 ml", 1_200) });
-    let drop = server.plan(&candle(2, "Scented candle, 200 g", 15_000));
-    server.plan(&candle(3, "Gift set, three scents", 1_200));
-    server.plan(&Drop::new(STREAM, 4, "Hand cream, 75 ml", 3_000));
+    let mut candles = candle(2, "Scented candle, 200 g", 15_000);
+    candles.goods[0].reserve = 1_000;
+    let drop = server.plan(&candles);
+    server.plan(&Drop { hidden: true, ..candle(3, "Gift set, three scents", 1_200) });
+    server.plan(&Drop { hidden: true, ..Drop::new(STREAM, 4, "Hand cream, 75 ml", 3_000) });
     server.plan(&Drop::new(STREAM, 5, "Room diffuser", 800));
     server.command(&format!("drops/{old}/cancel"), &json!({}));
     drop
@@ -177,6 +180,7 @@ fn of_the_show() {
     server.command(&format!("drops/{next}/open"), &json!({}));
     server.until(&next, "open", |state| state["phase"] == "open");
     sees(&live, "[data-el=hero][data-kind=number]");
+    take_back(&mut sheet, &live);
     server.kill();
     for tab in &live {
         tab.until("lost", "document.querySelector('[data-el=alarm]').dataset.level === 'alarm'");
@@ -185,6 +189,31 @@ fn of_the_show() {
     stages.take("9 connection lost", &stage);
     sheet.finish(&browser);
     stages.finish(&browser);
+}
+
+fn take_back(sheet: &mut Sheet, live: &[Tab]) {
+    for tab in live {
+        tab.key("m");
+    }
+    sees(live, "[data-el=more]:not([hidden])");
+    sheet.take("8 more, units left", live);
+    for tab in live {
+        tab.key("1");
+        for digit in ["3", "0", "0"] {
+            tab.key(digit);
+        }
+    }
+    sees(live, "dialog[open]");
+    sheet.take("8 take back", live);
+    for tab in live {
+        tab.put("[data-form=back] [name=other]", "99,000");
+        tab.key("Enter");
+    }
+    sees(live, "#back-error:not([hidden])");
+    sheet.take("8 take back, too many", live);
+    for tab in live {
+        tab.key("Escape");
+    }
 }
 
 fn dialogs(sheet: &mut Sheet, live: &[Tab]) {

@@ -46,6 +46,7 @@ pub(crate) fn sell_out(server: &Server, place: u16, title: &str, supply: u32) ->
         id: option.to_lowercase().replace(' ', "-"),
         option: option.to_owned(),
         supply,
+        reserve: 0,
         price: 2_490,
     });
     let planned =

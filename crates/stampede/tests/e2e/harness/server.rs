@@ -42,6 +42,8 @@ pub(crate) struct Drop {
     pub(crate) limit: u32,
     /// How long a hold lives, in milliseconds.
     pub(crate) hold_ttl_ms: u32,
+    /// Whether viewers hear nothing of it before its countdown.
+    pub(crate) hidden: bool,
 }
 
 /// One SKU of a drop.
@@ -51,6 +53,8 @@ pub(crate) struct Goods {
     /// What tells it from the others, "" if it is the only one.
     pub(crate) option: String,
     pub(crate) supply: u32,
+    /// Units that are not on sale at first.
+    pub(crate) reserve: u32,
     /// In cents.
     pub(crate) price: u32,
 }
@@ -58,7 +62,8 @@ pub(crate) struct Goods {
 impl Drop {
     /// A drop of one SKU `mug`, which opens a second after it is told to.
     pub(crate) fn new(stream: &str, place: u16, title: &str, supply: u32) -> Self {
-        let goods = Goods { id: "mug".to_owned(), option: String::new(), supply, price: 1_500 };
+        let (id, option) = ("mug".to_owned(), String::new());
+        let goods = Goods { id, option, supply, reserve: 0, price: 1_500 };
         Self {
             stream: stream.to_owned(),
             title: title.to_owned(),
@@ -68,6 +73,7 @@ impl Drop {
             countdown_ms: 1_000,
             limit: 1,
             hold_ttl_ms: 120_000,
+            hidden: false,
         }
     }
 
@@ -78,11 +84,12 @@ impl Drop {
                 option => json!([{ "name": "Colour", "value": option }]),
             };
             json!({ "id": goods.id, "title": self.title, "options": options, "supply": goods.supply,
+                "reserve": goods.reserve,
                 "price": { "minor": goods.price, "currency": "EUR" } })
         });
         json!({ "stream": self.stream, "running_order": self.place, "title": self.title,
             "merchant": self.merchant, "host": "nina", "limit_per_viewer": self.limit,
-            "hold_ttl_ms": self.hold_ttl_ms, "countdown_ms": self.countdown_ms,
+            "hold_ttl_ms": self.hold_ttl_ms, "countdown_ms": self.countdown_ms, "hidden": self.hidden,
             "skus": skus.collect::<Vec<_>>() })
     }
 }

@@ -1,0 +1,198 @@
+//! Mistakes about stock that a host mends on air: too much of it, too little of it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab},
+    show::{VALID_MS, command, join},
+};
+
+const STREAM: &str = "friday-show";
+
+/// A drop of one SKU with units in reserve.
+fn mugs(supply: u32, reserve: u32) -> Drop {
+    let drop = Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", supply) };
+    let goods = drop.goods.iter().cloned().map(|goods| Goods { reserve, ..goods }).collect();
+    Drop { goods, ..drop }
+}
+
+fn opened(server: &Server, drop: &Drop) -> String {
+    let drop = server.plan(drop);
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    server.until(&drop, "open", |state| state["phase"] == "open");
+    drop
+}
+
+fn host(browser: &Browser, server: &Server) -> Tab {
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab
+}
+
+/// Units of the first SKU: supplied, available, in reserve.
+fn units(server: &Server, drop: &str) -> [u64; 3] {
+    let state = server.drop_state(drop);
+    ["supplied", "available", "reserve"].map(|of| state["skus"][0][of].as_u64().unwrap())
+}
+
+/// Types an amount in the dialog that is open.
+fn amount(tab: &Tab, digits: &str) {
+    for digit in digits.chars() {
+        tab.key(&digit.to_string());
+    }
+}
+
+/// Opens Take back by its keys.
+fn ask_back(tab: &Tab) {
+    tab.see("[data-command=more]:not([aria-disabled])", "More");
+    tab.key("m");
+    tab.see("[data-s=more-title]", "Grey mug");
+    tab.key("1");
+    tab.until("asked", "document.querySelector('[data-el=back-dialog]').open");
+}
+
+#[test]
+fn too_much_stock_is_taken_back_while_the_sale_goes_on() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(5_000, 0));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    let crowd = Crowd { never_pay_share: 0.0, ..Crowd::new(STREAM, &drop, 20) }.come(&server);
+    tab.see("[data-s=bar-paid]", "20");
+    ask_back(&tab);
+    amount(&tab, "4480");
+    tab.see("[data-s=back-then]", "4,480 go into the reserve, 500 stay on sale.");
+    tab.see("[data-s=back-confirm]", "Take back 4,480");
+    tab.key("Enter");
+    tab.see("[data-s=result]", "are in the reserve again");
+    tab.see("[data-s=hero]", "500");
+    tab.see("[data-s=under-left]", "left of 520");
+    tab.see("[data-command=restock]", "4,480 in reserve");
+    assert_eq!(units(&server, &drop), [520, 500, 4_480]);
+    crowd.go();
+    // Whoever else is there is told by name.
+    let jonas = server.page(&server.invite("jonas", "host", &[STREAM], VALID_MS));
+    let other = browser.visitor(Look::LAPTOP).open(&jonas);
+    other.press("[data-form=invitation] [type=submit]");
+    other.see("[data-s=hero]", "500");
+    ask_back(&tab);
+    amount(&tab, "80");
+    // For good this time.
+    tab.press("[data-form=back] [name=reserve]");
+    tab.see("[data-s=back-then]", "80 are gone for good, 420 stay on sale.");
+    tab.press("[data-form=back] [type=submit]");
+    tab.see("[data-s=result]", "are off sale");
+    other.see("[data-s=result]", "nina");
+    other.see("[data-s=result]", "80");
+    assert_eq!(units(&server, &drop), [440, 420, 4_480]);
+}
+
+#[test]
+fn too_little_stock_is_mended_out_of_the_reserve() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(50, 30));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    let crowd = Crowd { never_pay_share: 1.0, ..Crowd::new(STREAM, &drop, 50) }.come(&server);
+    // It is not sold out, and nothing says so.
+    tab.see("[data-s=hero]", "All taken for now");
+    tab.see("[data-s=under-left]", "30 in reserve");
+    tab.see("[data-s=state]", "Open, all taken for now");
+    tab.see("[data-command=restock]", "30 in reserve");
+    tab.key("r");
+    tab.see("[data-list=restock-skus]", "0 left, 30 in reserve");
+    amount(&tab, "20");
+    tab.see("[data-s=restock-then]", "20 from the reserve; 10 stay there.");
+    tab.key("Enter");
+    tab.see("[data-s=result]", "by 20");
+    tab.see("[data-s=hero]", "20");
+    assert_eq!(units(&server, &drop), [70, 20, 10]);
+    tab.key("r");
+    amount(&tab, "40");
+    tab.see("[data-s=restock-then]", "10 from the reserve, 30 beyond it.");
+    tab.key("Enter");
+    tab.see("[data-s=result]", "by 40");
+    tab.see("[data-s=hero]", "60");
+    assert_eq!(units(&server, &drop), [110, 60, 0]);
+    tab.key("r");
+    tab.see("[data-list=restock-skus]", "60 left, no reserve");
+    tab.see("[data-s=restock-then]", "No reserve: 250 beyond the plan.");
+    crowd.go();
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_said_at_the_field() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(500, 0));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    ask_back(&tab);
+    for (typed, why) in [
+        ("", "Type a whole number from 1 to 500."),
+        ("501", "Only 500 are left. Type 500 or less."),
+        ("-5", "Type a whole number"),
+        ("12.5", "Type a whole number"),
+        ("0", "Type a whole number"),
+    ] {
+        tab.put("[data-form=back] [name=other]", typed);
+        tab.key("Enter");
+        tab.see("#back-error", why);
+        let state = "[document.activeElement.name, document.activeElement.getAttribute('aria-invalid'), document.activeElement.value]";
+        assert_eq!(tab.value(state), json!(["other", "true", typed]), "what was typed stays");
+    }
+    assert_eq!(units(&server, &drop), [500, 500, 0]);
+    tab.press("[data-form=back] label:has([value=all])");
+    tab.see("[data-s=back-confirm]", "Take back 500");
+    tab.press("[data-form=back] [type=submit]");
+    tab.see("[data-s=result]", "500");
+    assert_eq!(units(&server, &drop), [0, 0, 500]);
+    // Nothing is left to take: the row says so.
+    tab.key("m");
+    tab.see("[data-command=take_back][aria-disabled]", "nothing is left");
+}
+
+/// Holds every command to take back until `release()` is called.
+const LATE: &str = "{ const ask = globalThis.fetch; const held = new Promise((done) => { globalThis.release = done; });
+  globalThis.fetch = async (...what) => { if (/take-back/.test(what[0])) { globalThis.asked = true; await held; } return ask(...what); }; true }";
+
+#[test]
+fn units_that_were_taken_meanwhile_are_not_taken_back() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(500, 0));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.value(LATE);
+    ask_back(&tab);
+    amount(&tab, "300");
+    tab.key("Enter");
+    tab.until("sent", "globalThis.asked");
+    let body = json!({ "sku": "mug", "units": 400 });
+    server.command(&format!("drops/{drop}/take-back"), &body);
+    tab.value("release()");
+    tab.see("[data-s=result]", "Only 100 are left by now. Nothing was taken back.");
+    assert_eq!(units(&server, &drop), [100, 100, 0]);
+}
+
+#[test]
+fn a_hidden_drop_is_marked_until_its_countdown_begins() {
+    let server = Server::start();
+    let first = server.plan(&Drop { hidden: true, ..Drop::new(STREAM, 1, "Grey mug", 50) });
+    server.plan(&Drop { hidden: true, ..Drop::new(STREAM, 2, "Blue mug", 50) });
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-s=next-title]", "Grey mug");
+    let marks = |of: &Tab| -> Value {
+        of.value("[document.querySelector('[data-el=next-hidden]').hidden, [...document.querySelectorAll('[data-list=order] [data-t=hidden]')].map((tag) => tag.textContent)]")
+    };
+    assert_eq!(marks(&tab), json!([false, ["Hidden", "Hidden"]]));
+    command(&tab, "next", "Start next drop");
+    tab.see("[data-s=title]", "Grey mug");
+    tab.see("[data-s=next-title]", "Blue mug");
+    assert_eq!(marks(&tab), json!([false, ["", "Hidden"]]));
+    // What viewers know stays known.
+    server.until(&first, "open", |state| state["phase"] == "open");
+    server.command(&format!("drops/{first}/close"), &json!({}));
+    tab.go(&server.page("/live/friday-show"));
+    tab.see("[data-s=next-title]", "Blue mug");
+    assert_eq!(marks(&tab), json!([false, ["", "Hidden"]]));
+}
