@@ -1,6 +1,7 @@
 //! Turns the message files into one method for each message.
 //!
-//! Messages of `reports-*.txt` and `accounts-*.txt` are said by the server alone: browsers load the others.
+//! Messages of `reports-*.txt` and `accounts-*.txt` are said by the server alone. Browsers load the others, those of
+//! `plan-*.txt` with the pages for planning alone.
 //!
 //! A key that one language lacks, or whose placeholders differ, ends the build; so does a count without
 //! a form for one, where its language has one.
@@ -22,8 +23,8 @@ use forms::Part;
 /// The file of each language with its variant of `Language`; the first is the pattern.
 const FILES: [(&str, &str); 2] = [("en", "English"), ("zh-CN", "Chinese")];
 
-/// Parts of the messages that no browser needs.
-const SERVERS_OWN: [&str; 2] = ["reports", "accounts"];
+/// Parts of the messages that not every page's script needs.
+const NOT_EVERYWHERE: [&str; 3] = ["plan", "reports", "accounts"];
 
 /// Whether a language has a form of its own for one.
 const HAS_FORMS: [bool; 2] = [true, false];
@@ -36,11 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("messages");
     let read =
         |name: &str, messages: &mut Messages| read(&folder.join(format!("{name}.txt")), messages);
-    let (mut sent, mut languages) = (<[Messages; 2]>::default(), <[Messages; 2]>::default());
+    let (mut sent, mut plan) = (<[Messages; 2]>::default(), <[Messages; 2]>::default());
+    let mut languages = <[Messages; 2]>::default();
     for (place, (name, _)) in FILES.iter().enumerate() {
         read(name, &mut sent[place])?;
+        read(&format!("plan-{name}"), &mut plan[place])?;
         languages[place] = sent[place].clone();
-        for part in SERVERS_OWN {
+        for part in NOT_EVERYWHERE {
             read(&format!("{part}-{name}"), &mut languages[place])?;
         }
     }
@@ -50,8 +53,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("messages.rs"), methods(&languages)?)?;
-    for ((name, _), messages) in FILES.iter().zip(&sent) {
-        fs::write(out.join(format!("words-{name}.mjs")), module(messages)?)?;
+    for (kind, all) in [("words", &sent), ("words-plan", &plan)] {
+        for ((name, _), messages) in FILES.iter().zip(all) {
+            fs::write(out.join(format!("{kind}-{name}.mjs")), module(messages)?)?;
+        }
     }
     Ok(())
 }

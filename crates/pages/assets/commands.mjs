@@ -35,15 +35,17 @@ export async function stay() {
 const key = () => crypto.randomUUID?.() ?? `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 const path = (drop, act) => `/v1/drops/${encodeURIComponent(drop)}/${act === "restock" ? "lots" : act}`;
 
-async function post(url, name, body, fresh, method = "POST") {
+async function post(url, name, body, fresh, { method, terms } = {}) {
   if (fresh) csrf = null;
+  const isEdit = terms !== undefined;
   const answer = await fetch(url, {
-    method,
+    method: method ?? (isEdit ? "PATCH" : "POST"),
     headers: {
       accept: "application/json",
-      "content-type": "application/json",
+      "content-type": isEdit ? "application/merge-patch+json" : "application/json",
       "idempotency-key": name,
       "x-csrf-token": await token(),
+      ...(isEdit ? { "if-match": `"r${terms}"` } : {}),
     },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(5000),
@@ -61,13 +63,16 @@ const UNASKED = new Set(["token_missing", "token_unknown", "session_expired", "o
 /** Whether an answer leaves open what came of the command. */
 const open = ({ status, told }) => status === 0 || status === 408 || UNDECIDED.has(told.code) || (status >= 500 && told.code === undefined);
 
+/** A key for one command, to be kept where the same has to be asked again. */
+export const freshKey = () => key();
+
 /**
- * Sends a command of a path. `waiting()` is called before the outcome is asked for again, which is not done
+ * Sends a command of a path. With `terms` it changes the terms of this revision. `waiting()` is called before the outcome is asked for again, which is not done
  * where it answers `false`. Answers
  * `{ ok, code, told, ms, asked, key, isOpen }`; `code` is "" where the server could not be reached. Where the outcome
  * `isOpen` in the end, the same is sent again under the same key.
  */
-export async function send(url, body, waiting = () => {}, name = key(), method = "POST") {
+export async function send(url, body, waiting = () => {}, name = key(), how = {}) {
   const begun = performance.now();
   let unanswered = false;
   let last = { status: 0, told: {} };
@@ -82,7 +87,7 @@ export async function send(url, body, waiting = () => {}, name = key(), method =
       await new Promise((done) => setTimeout(done, WAIT_MS[Math.min(asked - 1, WAIT_MS.length - 1)]));
     }
     try {
-      last = await post(url, name, body, fresh, method);
+      last = await post(url, name, body, fresh, how);
     } catch {
       last = { status: 0, told: {} };
     }

@@ -23,7 +23,7 @@ export async function press(stream, begins, result, time) {
     result("ring", say("unknown_outcome"), say("asking_again"));
   };
   const url = `/v1/streams/${encodeURIComponent(stream)}/rehearsal`;
-  const done = await send(url, begins ? { viewers: VIEWERS } : {}, waiting, undefined, begins ? "POST" : "DELETE");
+  const done = await send(url, begins ? { viewers: VIEWERS } : {}, waiting, undefined, { method: begins ? "POST" : "DELETE" });
   busy = false;
   if (done.ok) {
     result("tick", begins ? begun(done.told, VIEWERS) : say("rehearsal_over"), time());

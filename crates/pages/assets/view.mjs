@@ -46,7 +46,8 @@ export function standingOf(phase, all) {
   return phase;
 }
 
-const glyphs = {
+/** The drawing of a standing. */
+export const glyphs = {
   scheduled: "ring", countdown: "half", open: "play", all_taken: "play", sold_out: "tick",
   settled: "tick", paused: "bars", closed: "square", cancelled: "cross",
 };
@@ -86,7 +87,8 @@ export function cast(snapshot) {
   return { air, next };
 }
 
-function prices(goods) {
+/** The price of goods, or the lowest with the highest. */
+export function prices(goods) {
   const sorted = goods.map((sku) => sku.price).sort((a, b) => a.minor - b.minor);
   if (sorted.length === 0) return say("unknown");
   const exact = (price) => money(price.minor, price.currency);
@@ -279,7 +281,7 @@ function chart(last, scales) {
 }
 
 /** What draws goods: the drawing of this server that the first of them with one names. */
-function picture(goods) {
+export function picture(goods) {
   const ours = goods.find((sku) => /^\/goods\/[a-z]+\.svg$/.test(sku.image ?? ""));
   return ours ? `${ours.image}#goods` : "#i-goods";
 }

@@ -4,9 +4,9 @@ let words = {};
 /** Messages by key, taken apart once: text, value or forms in turn. */
 const known = new Map();
 
-/** Uses these messages. */
+/** Uses these messages, besides those that are there. */
 export function use(messages) {
-  words = messages;
+  words = { ...words, ...messages };
   known.clear();
 }
 

@@ -38,9 +38,12 @@ const FILES: &[(&str, &str, &str)] = &[
     ("report.css", CSS, include_str!("../assets/report.css")),
     ("accounts.css", CSS, include_str!("../assets/accounts.css")),
     ("demo.css", CSS, include_str!("../assets/demo.css")),
+    ("plan.css", CSS, include_str!("../assets/plan.css")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("words-en.mjs", MODULE, words::module(Language::English)),
     ("words-zh-CN.mjs", MODULE, words::module(Language::Chinese)),
+    ("words-plan-en.mjs", MODULE, words::plan_module(Language::English)),
+    ("words-plan-zh-CN.mjs", MODULE, words::plan_module(Language::Chinese)),
 ];
 
 /// Every module, one that is imported before those that import it.
@@ -83,10 +86,25 @@ const MODULES: &[(&str, &str)] = &[
     ("report.mjs", include_str!("../assets/report.mjs")),
     ("shared.mjs", include_str!("../assets/shared.mjs")),
     ("print.mjs", include_str!("../assets/print.mjs")),
+    ("plan-words.mjs", include_str!("../assets/plan-words.mjs")),
+    ("plan-typed.mjs", include_str!("../assets/plan-typed.mjs")),
+    ("plan-zone.mjs", include_str!("../assets/plan-zone.mjs")),
+    ("plan-places.mjs", include_str!("../assets/plan-places.mjs")),
+    ("plan-terms.mjs", include_str!("../assets/plan-terms.mjs")),
+    ("plan-short.mjs", include_str!("../assets/plan-short.mjs")),
+    ("plan-clash.mjs", include_str!("../assets/plan-clash.mjs")),
+    ("plan-table.mjs", include_str!("../assets/plan-table.mjs")),
+    ("plan-drafts.mjs", include_str!("../assets/plan-drafts.mjs")),
+    ("plan-order.mjs", include_str!("../assets/plan-order.mjs")),
+    ("plan-send.mjs", include_str!("../assets/plan-send.mjs")),
+    ("plan-fields.mjs", include_str!("../assets/plan-fields.mjs")),
+    ("plan-show.mjs", include_str!("../assets/plan-show.mjs")),
+    ("plan-drop.mjs", include_str!("../assets/plan-drop.mjs")),
+    ("plan-paste.mjs", include_str!("../assets/plan-paste.mjs")),
 ];
 
 /// The modules that pages run, or run as workers: each becomes a script with all that it imports.
-const ENTRIES: [&str; 12] = [
+const ENTRIES: [&str; 15] = [
     "frame.mjs",
     "live.mjs",
     "demo.mjs",
@@ -99,6 +117,9 @@ const ENTRIES: [&str; 12] = [
     "shared.mjs",
     "print.mjs",
     "worker.mjs",
+    "plan-show.mjs",
+    "plan-drop.mjs",
+    "plan-paste.mjs",
 ];
 
 /// One file as it is sent.
@@ -312,10 +333,12 @@ mod tests {
     #[test]
     fn every_word_that_a_module_says_is_there() {
         let english = words::module(Language::English);
+        let all = format!("{english}{}", words::plan_module(Language::English));
         let is_key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         for (name, text) in MODULES {
             for part in text.split("say(\"").skip(1) {
                 let key: String = part.chars().take_while(|c| is_key(*c)).collect();
+                let english = if name.starts_with("plan-") { &all } else { english };
                 assert!(english.contains(&format!("\n  {key}: ")), "{name} says {key}");
             }
         }

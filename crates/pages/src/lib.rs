@@ -16,6 +16,7 @@ mod numbers;
 mod ops;
 mod orders;
 mod pages;
+mod plan;
 mod reader;
 mod reports;
 mod room;
@@ -32,13 +33,16 @@ use axum::{
 use crate::api::Api;
 
 /// Every page with its path.
-fn pages() -> [(&'static str, MethodRouter<Api>); 21] {
+fn pages() -> [(&'static str, MethodRouter<Api>); 24] {
     [
         ("/", get(sign_in::first)),
         ("/sign-in", get(sign_in::sign_in)),
         ("/join/{secret}", get(sign_in::join)),
         ("/choose", get(sign_in::choose)),
         ("/shows", get(shows::shows)),
+        ("/plan", get(plan::choose)),
+        ("/plan/{stream}", get(plan::show)),
+        ("/plan/{stream}/{drop}", get(plan::drop)),
         ("/live/{stream}", get(room::live)),
         ("/stage/{stream}", get(room::stage)),
         ("/orders", get(orders::orders)),

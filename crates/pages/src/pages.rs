@@ -13,7 +13,7 @@ use flate2::Compression;
 use crate::{
     answers::Session,
     api::Refused,
-    assets, orders, reports,
+    assets, orders, plan, reports,
     visitor::{Theme, Visitor},
     words::Language,
 };
@@ -38,6 +38,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
     require-trusted-types-for 'script'; trusted-types stampede";
 
+/// The same with pictures from elsewhere.
+const POLICY_WITH_PICTURES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: https:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
+    require-trusted-types-for 'script'; trusted-types stampede";
+
 /// What every template needs.
 pub(crate) struct Frame {
     pub(crate) words: Language,
@@ -59,7 +64,7 @@ pub(crate) struct Frame {
     pub(crate) module: &'static str,
 }
 
-/// The links to the other pages, a part of every page.
+/// The links to the other pages: a template of its own, so that no page's has a large frame.
 #[derive(Template)]
 #[template(path = "navigation.html")]
 struct Navigation<'a> {
@@ -129,6 +134,11 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| orders::may_read(&who.role))
     }
 
+    /// Whether planning is for this visitor.
+    pub(crate) fn sees_plan(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| plan::may_plan(&who.role))
+    }
+
     /// Whether reports are for this visitor.
     pub(crate) fn sees_reports(&self) -> bool {
         self.who.as_ref().is_some_and(|who| reports::may_read(&who.role))
@@ -182,6 +192,16 @@ pub(crate) fn in_query(path: &str) -> String {
         }
     }
     written
+}
+
+/// Sends a page that shows pictures from elsewhere: the browser loads them, and tells nobody who looks at them.
+pub(crate) fn page_with_pictures(visitor: &Visitor, template: &impl Template) -> Response {
+    let mut sent = page(visitor, StatusCode::OK, template);
+    if sent.status() == StatusCode::OK {
+        let policy = HeaderValue::from_static(POLICY_WITH_PICTURES);
+        sent.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    sent
 }
 
 /// Sends a page.

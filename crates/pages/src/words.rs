@@ -119,6 +119,14 @@ pub(crate) const fn module(language: Language) -> &'static str {
     }
 }
 
+/// The messages that only the pages for planning say.
+pub(crate) const fn plan_module(language: Language) -> &'static str {
+    match language {
+        Language::English => include_str!(concat!(env!("OUT_DIR"), "/words-plan-en.mjs")),
+        Language::Chinese => include_str!(concat!(env!("OUT_DIR"), "/words-plan-zh-CN.mjs")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

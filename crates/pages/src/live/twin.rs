@@ -168,8 +168,21 @@ fn the_browser_says_of_a_demo_what_the_server_said() {
 fn the_modules_keep_a_stream_true() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript");
     let scripts = [
-        "state", "seen", "follower", "others", "session", "words", "speech", "cancel", "closing",
+        "state",
+        "seen",
+        "follower",
+        "others",
+        "session",
+        "words",
+        "speech",
+        "cancel",
+        "closing",
         "commands",
+        "plan-places",
+        "plan-table",
+        "plan-terms",
+        "plan-typed",
+        "plan-zone",
     ]
     .map(|name| format!("{folder}/{name}.test.mjs"));
     let mut node = Command::new("node");

@@ -6,6 +6,7 @@ mod demos;
 mod fake;
 mod links;
 mod orders;
+mod plan;
 mod reports;
 
 use std::{collections::BTreeSet, io::Read as _};
@@ -406,7 +407,7 @@ async fn a_mistyped_show_says_so_and_names_those_that_the_reader_may_see() {
     assert_eq!(links[6..], [Some("/shows")]);
     // A reader who may plan is told how; a show with drops names no other.
     let page = get(&pages(Some("merchant")), "/live/nobody", &[]).await;
-    assert!(page.text.contains("or plan a drop with POST\u{a0}/v1/drops"));
+    assert!(page.text.contains("or plan a drop: press Plan at the top"));
     let page = get(&pages(Some("host")), "/live/open", &[]).await;
     assert!(!page.text.contains("data-el=\"yours\""));
 }

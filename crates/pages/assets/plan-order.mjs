@@ -1,0 +1,63 @@
+// The show as it is planned: its drops in running order, followed while the page is open.
+import { Room } from "./follow.mjs";
+import { apply } from "./state.mjs";
+
+/** Drops that are not over fill a show's places. */
+export const DROPS_MAX = 64;
+const OVER = new Set(["settled", "cancelled"]);
+
+/** What pages for planning know of a show: `changed(show, kind)` after what they hear. */
+export class Show {
+  constructor({ stream, worker, told, merchant, name }, changed) {
+    const first = JSON.parse(told);
+    this.stream = stream;
+    this.merchant = merchant || null;
+    this.name = name;
+    this.over = first.over ?? null;
+    this.state = apply(null, "snapshot", first, Date.now());
+    this.room = new Room(stream, worker, (room, kind) => {
+      if (room.state !== null) this.state = room.state;
+      changed(this, kind);
+    });
+  }
+
+  get drops() {
+    return this.state.drops;
+  }
+
+  get delayMs() {
+    return this.state.video_delay_ms ?? 0;
+  }
+
+  /** The server's time. */
+  get now() {
+    return Date.now() + this.state.ahead_ms;
+  }
+
+  find(drop) {
+    return this.drops.find((sale) => sale.drop === drop) ?? (this.over?.drop === drop ? this.over : null);
+  }
+
+  /** A plan that a new drop is like: the last one. */
+  get like() {
+    return this.drops.at(-1)?.plan ?? null;
+  }
+
+  /** Drops as they can be ordered. */
+  get places() {
+    return this.drops.map(({ drop, phase, plan }) => ({ drop, place: plan.running_order ?? 0, isFixed: phase !== "scheduled", title: plan.title }));
+  }
+
+  /** How many more drops the show has room for. */
+  get room_left() {
+    return Math.max(DROPS_MAX - this.drops.filter(({ phase }) => !OVER.has(phase)).length, 0);
+  }
+
+  /** The revision of a drop's terms as the page knows them. */
+  revision(drop) {
+    return this.find(drop).revision;
+  }
+}
+
+/** Whether a drop's terms can be changed. */
+export const isPlanned = (sale) => sale.phase === "scheduled";

@@ -1,0 +1,335 @@
+// A show's drops in running order with the drafts of this browser: moved, copied, planned one after the other.
+import { aheadMin } from "./frame.mjs";
+import { ready } from "./commands.mjs";
+import { count, shortClock } from "./numbers.mjs";
+import { Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
+import { cell, drawing, el, find, line, put, row, signIn } from "./plan-fields.mjs";
+import { isPlanned, Show } from "./plan-order.mjs";
+import { ordered, placed } from "./plan-places.mjs";
+import { ask, fieldOf, isSignedOut, isUnknown, move, refusal, sending } from "./plan-send.mjs";
+import { copied, formOf, planned, read } from "./plan-terms.mjs";
+import { id as idOf } from "./plan-typed.mjs";
+import { loadAll } from "./plan-words.mjs";
+import { glyphs, picture, prices, standing } from "./view.mjs";
+import { say } from "./words.mjs";
+
+const language = document.documentElement.lang;
+await loadAll(language);
+
+/** What was done on another page. */
+const DONE = "stampede_plan_done";
+/** The show whose drafts are to be planned at once. */
+const GO = "stampede_plan_go";
+
+const { stream, name } = document.body.dataset;
+const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const drafts = new Drafts(storage(), name, stream);
+const list = find("[data-list=order]");
+const own = find("[data-list=drafts]");
+const planAll = find("[data-do=plan-all]");
+const show = new Show(document.body.dataset, heard);
+
+let isBusy = false;
+/** Whether drafts are being planned, and how many of them are. */
+let queue = null;
+/** What is dragged: its row with where the pointer is. */
+let drag = null;
+
+const dialog = el("copy-dialog");
+
+// --- Rows ---
+
+function draw() {
+  if (drag === null) drawOrder();
+  drawDrafts();
+}
+
+function startOf(sale) {
+  if (!isPlanned(sale)) return "";
+  const at = sale.plan.starts_at_ms;
+  if (at === undefined) return say("plan_by_hand_short");
+  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: zone }).format(at);
+  return `${day} ${shortClock(at, aheadMin)}`;
+}
+
+function drawRow(node, sale, at) {
+  const { title } = sale.plan;
+  const stands = standing(sale);
+  node.dataset.key = sale.drop;
+  cell(node, "place", String(at + 1));
+  cell(node, "title", title);
+  const supplied = sale.skus.reduce((sum, sku) => sum + sku.supplied, 0);
+  cell(node, "about", say("plan_row_about", { units: say("units_in", { n: count(supplied) }), price: prices(sale.plan.skus) }));
+  cell(node, "starts", startOf(sale));
+  find("[data-t=starts]", node).toggleAttribute("data-hand", sale.plan.starts_at_ms === undefined);
+  cell(node, "state", stands.word);
+  drawing(find("[data-t=glyph]", node), glyphs[stands.name]);
+  find("[data-t=picture]", node).setAttribute("href", picture(sale.plan.skus));
+  el("rehearsal", node).hidden = sale.plan.mode !== "rehearsal";
+  el("open", node).href = `/plan/${stream}/${sale.drop}`;
+  for (const [act, key] of [["grip", "plan_drag"], ["up", "plan_up"], ["down", "plan_down"], ["copy", "plan_copy_of"]]) {
+    const button = find(`[data-do=${act}]`, node);
+    button.setAttribute("aria-label", say(key, { title }));
+    const isEnd = (act === "up" && at === 0) || (act === "down" && at === show.drops.length - 1);
+    if (act !== "copy") button.disabled = !isPlanned(sale) || isEnd;
+  }
+}
+
+function drawOrder() {
+  const rows = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  const wanted = show.drops.map((sale, at) => {
+    const node = rows.get(sale.drop) ?? row("order");
+    drawRow(node, sale, at);
+    return node;
+  });
+  // A row that stands where it is keeps the focus.
+  for (const [at, node] of wanted.entries()) if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
+  while (list.children.length > wanted.length) list.lastElementChild.remove();
+  el("nothing").hidden = wanted.length > 0;
+  el("order-hint").hidden = wanted.length === 0;
+  find("[data-do=copy-show]").hidden = wanted.length === 0;
+}
+
+const here = () => ({ zone, now: show.now, delayMs: show.delayMs });
+const fresh = () => drafts.all().filter(({ id }) => isFresh(id));
+
+function drawDrafts() {
+  const all = fresh();
+  el("drafts").hidden = all.length === 0 && queue === null;
+  own.replaceChildren(...all.map((draft) => {
+    const node = row("drafts");
+    node.dataset.key = draft.id;
+    const title = draft.form.title.trim() || say("plan_untitled");
+    el("open", node).href = `/plan/${stream}/${draft.id}`;
+    cell(node, "title", title);
+    cell(node, "about", say("plan_draft_place"));
+    cell(node, "refused", draft.refused ?? "");
+    el("refused", node).hidden = !draft.refused;
+    find("[data-do=copy]", node).setAttribute("aria-label", say("plan_copy_of", { title }));
+    find("[data-do=discard]", node).disabled = Boolean(draft.sent);
+    return node;
+  }));
+  const waiting = all.filter(({ isQueued }) => isQueued).length;
+  const n = waiting > 0 ? waiting : all.length;
+  planAll.hidden = n === 0 && queue === null;
+  put("plan-all", queue !== null ? say("plan_stop_all") : say(waiting > 0 ? "plan_go_on" : "plan_plan_all", { n: count(n) }));
+}
+
+// --- Moving ---
+
+const said = (level, text) => line(level, "", text);
+
+/** Has the server put a drop at a place, counted from 0. */
+async function moveTo(drop, to) {
+  const all = show.places;
+  const from = all.findIndex((one) => one.drop === drop);
+  if (isBusy || from === -1 || to < 0 || to >= all.length || to === from) return draw();
+  const wanted = all.toSpliced(from, 1);
+  wanted.splice(to, 0, all[from]);
+  const changes = ordered(wanted);
+  if (changes === null) {
+    said("attention", say("plan_move_fixed"));
+    return draw();
+  }
+  isBusy = true;
+  said("calm", say("plan_moving"));
+  const failed = await move(changes, (one) => show.revision(one));
+  isBusy = false;
+  if (failed === null) said("calm", say("plan_moved", { title: all[from].title, place: count(to + 1) }));
+  else told(failed);
+  return draw();
+}
+
+/** Says why something was not done. */
+function told(done) {
+  const isOut = isSignedOut(done.code);
+  signIn(isOut);
+  said("attention", isOut ? say("plan_signed_out") : refusal(done));
+}
+
+function rowAt(y) {
+  return [...list.children].findIndex((node) => {
+    const { top, height } = node.getBoundingClientRect();
+    return y < top + height / 2;
+  });
+}
+
+function dragTo({ clientY }) {
+  const at = rowAt(clientY);
+  const before = at === -1 ? null : list.children[at];
+  if (before !== drag.node && before !== drag.node.nextElementSibling) list.insertBefore(drag.node, before);
+}
+
+function endDrag(isDone) {
+  const { node } = drag;
+  const to = [...list.children].indexOf(node);
+  node.classList.remove("dragged");
+  drag = null;
+  if (isDone) moveTo(node.dataset.key, to);
+  else draw();
+}
+
+list.addEventListener("pointerdown", (event) => {
+  const grip = event.target.closest("[data-do=grip]:enabled");
+  if (!grip || isBusy || event.button !== 0) return;
+  event.preventDefault();
+  drag = { node: grip.closest("li") };
+  drag.node.classList.add("dragged");
+  grip.setPointerCapture(event.pointerId);
+});
+list.addEventListener("pointermove", (event) => drag && dragTo(event));
+list.addEventListener("pointerup", () => drag && endDrag(true));
+list.addEventListener("pointercancel", () => drag && endDrag(false));
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && drag) endDrag(false);
+});
+list.addEventListener("click", async ({ target }) => {
+  const button = target.closest("button[data-do]");
+  const drop = button?.closest("li").dataset.key;
+  const at = show.drops.findIndex((sale) => sale.drop === drop);
+  if (button?.dataset.do === "up") await moveTo(drop, at - 1);
+  else if (button?.dataset.do === "down") await moveTo(drop, at + 1);
+  else if (button?.dataset.do === "copy") copyOf(formOf(show.drops[at].plan, zone));
+  // At an end of the list there is only the other way.
+  const other = button?.disabled ? button.closest("li").querySelector("[data-do=up]:enabled, [data-do=down]:enabled") : button;
+  if (other?.isConnected) other.focus();
+});
+
+// --- Drafts ---
+
+function copyOf(form) {
+  const id = freshId();
+  drafts.keep({ id, form: copied(form), place: "", base: null, sent: null, at: Date.now() });
+  location.assign(`/plan/${stream}/${id}`);
+}
+
+own.addEventListener("click", ({ target }) => {
+  const button = target.closest("button[data-do]");
+  if (!button || queue !== null) return;
+  const draft = drafts.get(button.closest("li").dataset.key);
+  if (draft === null) return draw();
+  if (button.dataset.do === "copy") return copyOf(draft.form);
+  drafts.drop(draft.id);
+  return draw();
+});
+
+/** Plans what waits, one after the other: each under its own key, which is kept before it is sent. */
+async function run() {
+  const all = fresh().filter(({ isQueued }) => isQueued);
+  queue = { all: all.length, done: 0, left: 0, isStopped: false };
+  let last = null;
+  signIn(false);
+  draw();
+  for (const draft of all) {
+    if (queue.isStopped) break;
+    put("progress", say("plan_progress", { done: count(queue.done), all: count(queue.all) }));
+    const place = last === null ? placed(show.places, show.places.length)?.place : Math.min(last + 10, 65_535);
+    if (!(await planOne(draft, place))) break;
+    last = place;
+  }
+  const { done, left, isStopped, why } = queue;
+  queue = null;
+  put("progress", "");
+  if (why) told(why);
+  else if (left > 0) said("attention", say("plan_some_left", { done: count(done), left: count(left) }));
+  else if (!isStopped) said("calm", say("plan_all_done", { n: count(done) }));
+  draw();
+}
+
+/** Plans one draft; whether to go on with the next. */
+async function planOne(draft, place) {
+  const reading = read(draft.form, here());
+  if (draft.sent === null && !reading.isRight) return keepBack(draft, say("plan_needs", { n: count(reading.missing.length + Object.keys(reading.faults).length) }).replace(/[:：]$/, ""));
+  draft.sent ??= sending(planned(draft.form, reading, { stream, place }));
+  drafts.keep(draft);
+  const done = await ask(draft.sent, null, () => !queue.isStopped);
+  if (done.ok) {
+    drafts.drop(draft.id);
+    queue.done += 1;
+    draw();
+    return true;
+  }
+  if (isUnknown(done)) {
+    queue.why = done;
+    return false;
+  }
+  draft.sent = null;
+  if (isSignedOut(done.code)) {
+    drafts.keep(draft);
+    queue.why = done;
+    return false;
+  }
+  draft.field = fieldOf(done, draft.form);
+  keepBack(draft, refusal(done));
+  // What has no room will have none for the next.
+  return done.code !== "stream_full" && done.code !== "share_full";
+}
+
+/** Leaves a draft to its planner, with the reason. */
+function keepBack(draft, why) {
+  drafts.keep({ ...draft, isQueued: false, refused: why });
+  queue.left += 1;
+  draw();
+  return true;
+}
+
+planAll.addEventListener("click", () => {
+  if (queue !== null) {
+    queue.isStopped = true;
+    return;
+  }
+  const all = fresh();
+  if (!all.some(({ isQueued }) => isQueued)) for (const draft of all) drafts.keep({ ...draft, isQueued: true, refused: undefined });
+  run();
+});
+
+// --- Copies ---
+
+function copyShow(event) {
+  event.preventDefault();
+  const input = find("#copy-stream");
+  const to = idOf(input.value);
+  const fault = to.isMissing ? say("plan_row_missing", { field: say("plan_copy_show_label") }) : to.fault ?? (to.value === stream ? say("plan_copy_same") : undefined);
+  find("#copy-error").hidden = fault === undefined;
+  put("copy-wrong", fault ?? "");
+  if (fault !== undefined) {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+    return;
+  }
+  const there = new Drafts(storage(), name, to.value);
+  const copies = copiable();
+  for (const [at, sale] of copies.entries()) {
+    there.keep({ id: freshId(Date.now(), at / 1000), form: copied(formOf(sale.plan, zone)), place: "", base: null, sent: null, at: Date.now() + at });
+  }
+  sessionStorage.setItem(DONE, say("plan_copied", { n: count(copies.length) }));
+  location.assign(`/plan/${to.value}`);
+}
+
+const copiable = () => show.drops.filter(({ phase }) => phase !== "cancelled");
+
+find("[data-do=copy-show]").addEventListener("click", () => {
+  put("copy-go", say("plan_copy_show_go", { n: count(copiable().length) }));
+  dialog.showModal();
+});
+find("[data-do=dismiss]", dialog).addEventListener("click", () => dialog.close());
+find("[data-form=copy]").addEventListener("submit", copyShow);
+
+// --- What is heard ---
+
+function heard(_, kind) {
+  if (["snapshot", "drop", "gone"].includes(kind) && show !== undefined) draw();
+}
+
+addEventListener("storage", ({ key }) => drafts.concerns(key) && queue === null && draw());
+ready();
+draw();
+const done = sessionStorage.getItem(DONE);
+if (done !== null) {
+  sessionStorage.removeItem(DONE);
+  said("calm", done);
+}
+if (sessionStorage.getItem(GO) === stream) {
+  sessionStorage.removeItem(GO);
+  run();
+}

@@ -1,0 +1,163 @@
+// A table that was pasted from a spreadsheet: one row for each size, the drops by their titles.
+import { count } from "./numbers.mjs";
+import { blank, blankSize, read, SIZES_MAX } from "./plan-terms.mjs";
+import { say } from "./words.mjs";
+
+export const ROWS_MAX = 2000;
+
+/** What columns are called, in English and Chinese. */
+const COLUMNS = {
+  title: ["title", "drop", "name", "product", "goods", "标题", "名称", "商品", "商品名称", "品名"],
+  size: ["size", "option", "variant", "scent", "colour", "color", "规格", "尺码", "尺寸", "款式", "颜色", "选项"],
+  code: ["code", "your code", "sku", "merchant sku", "article", "编码", "商家编码", "商品编码", "货号"],
+  price: ["price", "价格", "单价", "售价"],
+  currency: ["currency", "币种", "货币"],
+  supply: ["supply", "stock", "quantity", "qty", "units", "库存", "数量", "供应量", "供应"],
+  reserve: ["reserve", "储备", "预留"],
+  limit: ["limit", "each viewer", "limit each", "per viewer", "limit per viewer", "限购", "每人限购"],
+  host: ["host", "主播", "主持人"],
+  picture: ["picture", "image", "图片", "图片地址"],
+};
+const NEEDED = ["title", "price", "supply"];
+/** Columns that belong to a whole drop. */
+const WHOLE = ["currency", "host", "picture"];
+/** What a column is called here. */
+const NAMES = {
+  title: "plan_title", size: "plan_size", code: "plan_code", price: "price", currency: "plan_currency", supply: "plan_supply",
+  reserve: "plan_reserve", limit: "plan_each", host: "plan_host", picture: "plan_picture",
+};
+
+export const columnName = (column) => say(NAMES[column]);
+
+/** What stands between two cells: a tab where there is one, as spreadsheets copy; else what the first line has most of. */
+function separator(text) {
+  const first = text.slice(0, text.search(/[\r\n]|$/));
+  if (first.includes("\t")) return "\t";
+  const times = (mark) => first.split(mark).length;
+  return times(";") > times(",") ? ";" : ",";
+}
+
+/** The cells of a table, row by row. A cell in double quotes may have separators and line breaks. */
+export function cells(text) {
+  const mark = separator(text.replace(/^\ufeff/, ""));
+  const rows = [[]];
+  let cell = "";
+  let isQuoted = false;
+  const all = text.replace(/^\ufeff/, "").replaceAll("\r\n", "\n").replaceAll("\r", "\n");
+  for (let at = 0; at < all.length; at += 1) {
+    const char = all[at];
+    if (isQuoted) {
+      if (char !== '"') cell += char;
+      else if (all[at + 1] === '"') {
+        cell += '"';
+        at += 1;
+      } else isQuoted = false;
+    } else if (char === '"' && cell === "") isQuoted = true;
+    else if (char === mark || char === "\n") {
+      rows.at(-1).push(cell.trim());
+      cell = "";
+      if (char === "\n") rows.push([]);
+    } else cell += char;
+  }
+  rows.at(-1).push(cell.trim());
+  return rows;
+}
+
+/** What a head says: its column, with the currency that may stand behind it, as in `Price, EUR`. */
+function head(text) {
+  const [, name, unit] = text.normalize("NFKC").toLowerCase().match(/^\s*([^,(]*?)\s*(?:[,(]\s*([^)]*?)\s*\)?\s*)?$/) ?? [];
+  const column = Object.keys(COLUMNS).find((key) => COLUMNS[key].includes(name));
+  return { column, currency: column === "price" && /^[a-z]{3}$/.test(unit ?? "") ? unit.toUpperCase() : "" };
+}
+
+/** The columns of a table's first row: where each stands, what is not used, what is missing. */
+function columnsOf(first) {
+  const at = new Map();
+  const unused = [];
+  let currency = "";
+  for (const [place, text] of first.entries()) {
+    const found = text === "" ? {} : head(text);
+    if (found.column !== undefined && !at.has(found.column)) {
+      at.set(found.column, place);
+      currency ||= found.currency;
+    } else if (text !== "") unused.push(text);
+  }
+  return { at, unused, currency, missing: NEEDED.filter((column) => !at.has(column)) };
+}
+
+/** The rows under the head, each with its number in the spreadsheet; empty ones are left out. */
+function rowsOf(all, { at, currency }) {
+  const rows = [];
+  for (const [place, line] of all.entries()) {
+    if (line.every((cell) => cell === "")) continue;
+    const values = Object.fromEntries(Object.keys(COLUMNS).map((column) => [column, line[at.get(column)] ?? ""]));
+    values.currency ||= currency;
+    // As in a merged cell, an empty title is that of the row above.
+    if (values.title === "" && rows.length > 0) values.title = rows.at(-1).values.title;
+    rows.push({ number: place + 2, values, faults: [] });
+  }
+  return rows;
+}
+
+/** A drop of the rows that have its title. */
+function dropOf(rows, context) {
+  const [first] = rows;
+  const form = blank(context.reader, context.like);
+  form.title = first.values.title;
+  for (const column of WHOLE) {
+    const given = rows.find((row) => row.values[column] !== "")?.values[column];
+    if (given === undefined) continue;
+    form[column] = given;
+    for (const row of rows) {
+      const other = row.values[column];
+      if (other !== "" && other !== given) row.faults.push(say("plan_row_differs", { field: columnName(column), value: other, first: given }));
+    }
+  }
+  form.goods = rows.map(({ number, values }) => ({
+    ...blankSize(String(number)), size: values.size, code: values.code, price: values.price, supply: values.supply, reserve: values.reserve, limit: values.limit,
+  }));
+  if (rows.length > SIZES_MAX) rows[SIZES_MAX].faults.push(say("plan_row_sizes", { max: count(SIZES_MAX) }));
+  return form;
+}
+
+/** Says what is wrong with a drop at its rows: a size's at its own, all else at the first. */
+function judge(rows, form, reading) {
+  const rowOf = (field) => rows.find(({ number }) => field.startsWith(`goods.${number}.`)) ?? rows[0];
+  const named = (field) => columnName(field.split(".").at(-1));
+  for (const field of reading.missing) rowOf(field).faults.push(say("plan_row_missing", { field: named(field) }));
+  for (const [field, fault] of Object.entries(reading.faults)) {
+    const name = field.split(".").at(-1);
+    rowOf(field).faults.push(NAMES[name] ? say("plan_row_fault", { field: columnName(name), fault }) : fault);
+  }
+}
+
+/**
+ * Reads a table. `context` has `{ reader, like, here }` of a new drop. Answers `{ missing, unused, rows, drops }`: a row has
+ * `{ number, values, faults }`, a drop `{ title, form, rows, isRight }`. Nothing is read further where columns are missing.
+ */
+export function table(text, context) {
+  if (text.trim() === "") return { missing: [], unused: [], rows: [], drops: [] };
+  const [first, ...rest] = cells(text);
+  const columns = columnsOf(first);
+  if (columns.missing.length > 0) return { missing: columns.missing, unused: columns.unused, rows: [], drops: [] };
+  const rows = rowsOf(rest.slice(0, ROWS_MAX), columns);
+  const titled = new Map();
+  for (const row of rows) {
+    const title = row.values.title.normalize("NFC");
+    if (!titled.has(title)) titled.set(title, []);
+    titled.get(title).push(row);
+  }
+  const drops = [...titled.values()].map((own) => {
+    const form = dropOf(own, context);
+    judge(own, form, read(form, context.here));
+    return { title: form.title, form, rows: own, isRight: own.every((row) => row.faults.length === 0) };
+  });
+  return { missing: [], unused: columns.unused, rows, drops, isCut: rest.length > ROWS_MAX };
+}
+
+/** Rows as a table that can be pasted again. */
+export function written(rows) {
+  const columns = Object.keys(COLUMNS);
+  const quoted = (text) => (/["\t\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return [columns, ...rows.map(({ values }) => columns.map((column) => quoted(values[column])))].map((line) => line.join("\t")).join("\n");
+}

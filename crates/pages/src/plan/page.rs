@@ -1,0 +1,311 @@
+//! Planning: the shows, a show's drops in running order, the form of one drop, a table that is pasted.
+//!
+//! What was typed and is not planned yet is the browser's alone: these pages are sent with what is planned.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::may_plan;
+use crate::{
+    answers::{Mode, Phase, Sale, Session, Shows, Snapshot},
+    api::{Api, Refused},
+    goods::{picture, prices},
+    live::Standing,
+    numbers::count,
+    pages::{Frame, go, page, page_with_pictures, refused},
+    reader,
+    visitor::Visitor,
+    words::Language,
+};
+
+/// Most characters of a stream's id.
+const STREAM_CHARS_MAX: usize = 64;
+
+/// Shows that are named to be chosen from.
+const SHOWS_MAX: usize = 50;
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Choice {
+    /// The show that was named.
+    #[serde(default)]
+    stream: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "plan-choose.html")]
+struct ChoosePage {
+    frame: Frame,
+    words: Language,
+    streams: Vec<String>,
+    typed: String,
+    wrong: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "plan.html")]
+struct ShowPage {
+    frame: Frame,
+    words: Language,
+    show: Show,
+    rows: Vec<Row>,
+    blank: Row,
+}
+
+#[derive(Template)]
+#[template(path = "plan-drop.html")]
+struct DropPage {
+    frame: Frame,
+    words: Language,
+    show: Show,
+    /// `new`, a draft's name or a drop's id.
+    which: String,
+    title: String,
+    hosts: Vec<String>,
+    /// Whether the merchant has to be named.
+    names_merchant: bool,
+}
+
+#[derive(Template)]
+#[template(path = "plan-paste.html")]
+struct PastePage {
+    frame: Frame,
+    words: Language,
+    show: Show,
+}
+
+/// The show that is planned, as the modules read it.
+struct Show {
+    stream: String,
+    name: String,
+    merchant: String,
+    /// The interface's snapshot, without what planning does not look at.
+    told: String,
+}
+
+/// A drop in the running order.
+struct Row {
+    drop: String,
+    place: usize,
+    picture: String,
+    title: String,
+    about: String,
+    starts: String,
+    is_by_hand: bool,
+    rehearsal: bool,
+    glyph: &'static str,
+    state: &'static str,
+    is_fixed: bool,
+}
+
+/// Whether a text names a stream, a drop or a draft.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    !name.is_empty() && name.len() <= STREAM_CHARS_MAX && name.chars().all(plain)
+}
+
+/// Somebody who may plan.
+async fn planner(api: &Api, visitor: &Visitor) -> Result<Session, Refused> {
+    let session = visitor.session(api).await?;
+    if may_plan(&session.role) { Ok(session) } else { Err(Refused::of(StatusCode::FORBIDDEN)) }
+}
+
+/// Chooses a show, or leads to the one that was named.
+pub(crate) async fn choose(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(choice): Query<Choice>,
+) -> Response {
+    let session = match planner(&api, &visitor).await {
+        Ok(session) => session,
+        Err(why) => return refused(&visitor, &why),
+    };
+    let typed = choice.stream.unwrap_or_default().trim().to_owned();
+    if is_plain(&typed) {
+        return go(&format!("/plan/{typed}"));
+    }
+    let list = format!("/v1/streams?limit={SHOWS_MAX}");
+    let listed: Shows = match api.get(&visitor.asker, &list).await {
+        Ok(listed) => listed,
+        Err(why) => return refused(&visitor, &why),
+    };
+    let words = visitor.language;
+    let mut streams = session.streams.clone();
+    for show in listed.shows {
+        if !streams.contains(&show.stream) {
+            streams.push(show.stream);
+        }
+    }
+    let wrong = (!typed.is_empty()).then(|| words.plan_choose_wrong(&typed));
+    let frame = Frame::new(&visitor, "plan", words.plan_title_page()).signed_in(session);
+    page(&visitor, StatusCode::OK, &ChoosePage { frame, words, streams, typed, wrong })
+}
+
+/// A show as it is planned.
+struct Planned {
+    session: Session,
+    snapshot: Snapshot,
+    told: Value,
+}
+
+impl Planned {
+    async fn read(api: &Api, visitor: &Visitor, stream: &str) -> Result<Self, Refused> {
+        if !is_plain(stream) {
+            return Err(Refused::of(StatusCode::NOT_FOUND));
+        }
+        let session = planner(api, visitor).await?;
+        let path = format!("/v1/streams/{stream}/follow");
+        let mut told: Value = api.get(&visitor.asker, &path).await?;
+        for field in ["seconds", "people"] {
+            if let Some(fields) = told.as_object_mut() {
+                fields.remove(field);
+            }
+        }
+        let snapshot = serde_json::from_value(told.clone());
+        let snapshot = snapshot.map_err(|_| Refused::of(StatusCode::INTERNAL_SERVER_ERROR))?;
+        Ok(Self { session, snapshot, told })
+    }
+
+    /// Adds a drop that has left memory.
+    async fn with(&mut self, api: &Api, visitor: &Visitor, drop: &str) -> Result<(), Refused> {
+        if self.snapshot.drops.iter().any(|sale| sale.drop == drop) {
+            return Ok(());
+        }
+        let found: Value = api.get(&visitor.asker, &format!("/v1/drops/{drop}")).await?;
+        if found["plan"]["stream"].as_str() != Some(self.snapshot.stream.as_str()) {
+            return Err(Refused::of(StatusCode::NOT_FOUND));
+        }
+        if let Ok(sale) = serde_json::from_value(found.clone()) {
+            self.snapshot.drops.push(sale);
+        }
+        self.told["over"] = found;
+        Ok(())
+    }
+
+    fn show(&self) -> Show {
+        Show {
+            stream: self.snapshot.stream.clone(),
+            name: self.session.name.clone(),
+            merchant: self.session.merchant.clone().unwrap_or_default(),
+            told: self.told.to_string(),
+        }
+    }
+
+    fn frame(&self, visitor: &Visitor, title: String, module: &'static str) -> Frame {
+        let frame = Frame::new(visitor, "plan", title).signed_in(self.session.clone());
+        frame.in_stream(&self.snapshot.stream).runs(module)
+    }
+}
+
+/// A show's drops in running order.
+pub(crate) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(stream): Path<String>,
+) -> Response {
+    let planned = match Planned::read(&api, &visitor, &stream).await {
+        Ok(planned) => planned,
+        Err(why) => return refused(&visitor, &why),
+    };
+    let words = visitor.language;
+    let reader = reader::Reader::new(&visitor);
+    let drops = planned.snapshot.drops.iter().enumerate();
+    let rows = drops.map(|(at, sale)| Row::new(at + 1, sale, &reader)).collect();
+    let title = format!("{} · {stream}", words.plan_title_page());
+    let frame = planned.frame(&visitor, title, "plan-show.mjs");
+    let show = planned.show();
+    let blank = Row::new(0, &Sale::none(), &reader);
+    page_with_pictures(&visitor, &ShowPage { frame, words, show, rows, blank })
+}
+
+/// The form of a drop that is planned or a draft; or a table to paste.
+pub(crate) async fn drop(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path((stream, which)): Path<(String, String)>,
+) -> Response {
+    match read_drop(&api, &visitor, &stream, which).await {
+        Ok(sent) => sent,
+        Err(why) => refused(&visitor, &why),
+    }
+}
+
+async fn read_drop(
+    api: &Api,
+    visitor: &Visitor,
+    stream: &str,
+    which: String,
+) -> Result<Response, Refused> {
+    let mut planned = Planned::read(api, visitor, stream).await?;
+    let words = visitor.language;
+    if which == "paste" {
+        let title = format!("{} · {stream}", words.plan_paste_title());
+        let frame = planned.frame(visitor, title, "plan-paste.mjs");
+        let show = planned.show();
+        return Ok(page_with_pictures(visitor, &PastePage { frame, words, show }));
+    }
+    let is_drop = which.starts_with('d');
+    if !is_plain(&which) || !(is_drop || which.starts_with('n')) {
+        return Err(Refused::of(StatusCode::NOT_FOUND));
+    }
+    if is_drop {
+        planned.with(api, visitor, &which).await?;
+    }
+    let sale = planned.snapshot.drops.iter().find(|sale| sale.drop == which);
+    let title = match sale {
+        None => words.plan_new(),
+        Some(sale) if sale.phase == Phase::Scheduled => words.plan_edit_title(),
+        Some(_) => words.plan_read_title(),
+    };
+    let mut hosts: Vec<String> = Vec::new();
+    for drop in planned.told["drops"].as_array().into_iter().flatten() {
+        let host = drop["plan"]["host"].as_str().unwrap_or_default();
+        if !host.is_empty() && !hosts.iter().any(|known| known == host) {
+            hosts.push(host.to_owned());
+        }
+    }
+    let title = title.to_owned();
+    let frame = planned.frame(visitor, format!("{title} · {stream}"), "plan-drop.mjs");
+    let names_merchant = planned.session.merchant.is_none();
+    let show = planned.show();
+    let form = DropPage { frame, words, show, which, title, hosts, names_merchant };
+    Ok(page_with_pictures(visitor, &form))
+}
+
+impl Row {
+    fn new(place: usize, sale: &Sale, reader: &reader::Reader) -> Self {
+        let words = reader.words;
+        let standing = Standing::of(sale);
+        let supplied = sale.skus.iter().map(|sku| sku.supplied).sum();
+        let units = words.units_in(count(supplied));
+        let about = if sale.plan.skus.is_empty() {
+            String::new()
+        } else {
+            words.plan_row_about(units, prices(&sale.plan.skus, words))
+        };
+        let is_fixed = sale.phase != Phase::Scheduled;
+        let starts = match sale.plan.starts_at_ms {
+            Some(ms) if !is_fixed => reader.moment(ms),
+            None if !is_fixed => words.plan_by_hand_short().to_owned(),
+            _ => String::new(),
+        };
+        Self {
+            drop: sale.drop.clone(),
+            place,
+            picture: picture(&sale.plan.skus),
+            title: sale.plan.title.clone(),
+            about,
+            starts,
+            is_by_hand: sale.plan.starts_at_ms.is_none(),
+            rehearsal: sale.plan.mode == Mode::Rehearsal,
+            glyph: standing.glyph(),
+            state: standing.word(words),
+            is_fixed,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// A table that was pasted from a spreadsheet.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { cells, table, written } from "../../assets/plan-table.mjs";
+import { use } from "../../assets/words.mjs";
+
+for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
+
+const context = { reader: { name: "nina", merchant: "maison-nord", currency: "EUR" }, like: null, here: { zone: "UTC", now: 0, delayMs: 0 } };
+const read = (text) => table(text, context);
+const faults = ({ rows }) => rows.filter((row) => row.faults.length > 0).map(({ number, faults: all }) => [number, all.join("; ")]);
+
+test("cells stand between tabs, semicolons or commas, and may be quoted", () => {
+  assert.deepEqual(cells("a\tb\r\nc, d\te"), [["a", "b"], ["c, d", "e"]]);
+  assert.deepEqual(cells("a,b\n\"c, d\",\"say \"\"hi\"\"\""), [["a", "b"], ["c, d", "say \"hi\""]]);
+  assert.deepEqual(cells("\ufeffa;b\n1,5;\"two\nlines\""), [["a", "b"], ["1,5", "two\nlines"]]);
+});
+
+test("rows of one title are the sizes of one drop, also below a merged cell", () => {
+  const found = read("Title\tSize\tYour code\tPrice, USD\tStock\tReserve\tLimit\nMug\tRed\tM-R\t12.50\t100\t\t\n\tBlue\tM-B\t13.00\t50\t5\t1\n\nSoap\t\tS\t4.90\t1,000\t\t\nMug\tGreen\tM-G\t12.50\t10\t\t");
+  assert.deepEqual(faults(found), []);
+  assert.deepEqual(found.drops.map(({ title, form }) => [title, form.currency, form.goods.map((size) => [size.size, size.code, size.price, size.supply, size.reserve, size.limit])]), [
+    ["Mug", "USD", [["Red", "M-R", "12.50", "100", "", ""], ["Blue", "M-B", "13.00", "50", "5", "1"], ["Green", "M-G", "12.50", "10", "", ""]]],
+    ["Soap", "USD", [["", "S", "4.90", "1,000", "", ""]]],
+  ]);
+  // Row numbers are those of the spreadsheet.
+  assert.deepEqual(found.rows.map(({ number }) => number), [2, 3, 5, 6]);
+});
+
+test("heads may be Chinese", () => {
+  const found = read("标题,规格,编码,价格（CNY）,库存,主播\n香薰蜡烛,雪松,C-1,98.00,500,nina");
+  assert.deepEqual(faults(found), []);
+  assert.equal(found.drops[0].form.goods[0].size, "雪松");
+  assert.equal(found.drops[0].form.currency, "CNY");
+});
+
+test("what is missing or not used is said", () => {
+  assert.deepEqual(read("Title\tWeight\nMug\t3").missing, ["price", "supply"]);
+  assert.deepEqual(read("Title,Price,Stock,Weight\nMug,1,1,3").unused, ["Weight"]);
+  assert.deepEqual(read("  ").rows, []);
+});
+
+test("a bad row is told with its number and reason, and its drop is left out", () => {
+  const found = read("Title,Size,Price,Stock,Host\nMug,Red,-5,10,nina\nMug,Blue,12.505,10,jonas\nCup,,5.00,x,\nBowl,,5.00,3,\n,,,,\nPan,,5.00,1,\nPan,,6.00,1,");
+  assert.deepEqual(faults(found).map(([number]) => number), [2, 3, 4, 7, 8]);
+  const told = Object.fromEntries(faults(found));
+  assert.match(told[2], /^Price: -5 is below 0/);
+  assert.match(told[3], /Host jonas is not that of the first row, nina/);
+  assert.match(told[3], /12\.505 has too many digits/);
+  assert.match(told[4], /^Supply: x is no number of units/);
+  assert.match(told[7], /^Size is missing$/);
+  assert.deepEqual(found.drops.filter(({ isRight }) => isRight).map(({ title }) => title), ["Bowl"]);
+});
+
+test("five hundred rows with three bad ones", () => {
+  const rows = Array.from({ length: 500 }, (_, at) => `Drop ${Math.floor(at / 10) + 1}\tSize ${(at % 10) + 1}\tC-${at}\t${at === 123 ? "-1" : at === 250 ? "9,90" : "9.90"}\t${at === 499 ? "lots" : 10}`);
+  const found = read(`Title\tSize\tCode\tPrice\tSupply\n${rows.join("\n")}`);
+  assert.equal(found.rows.length, 500);
+  assert.deepEqual(faults(found).map(([number]) => number), [125, 252, 501]);
+  assert.equal(found.drops.filter(({ isRight }) => isRight).length, 47);
+});
+
+test("what was left out can be pasted again", () => {
+  const found = read("Title,Size,Price (EUR),Stock\n\"Mug, \"\"big\"\"\",Red,-5,10\n,Blue,5,10");
+  const again = read(written(found.rows));
+  assert.deepEqual(again.rows.map(({ values }) => values), found.rows.map(({ values }) => values));
+});

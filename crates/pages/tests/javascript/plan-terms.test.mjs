@@ -1,0 +1,209 @@
+// A drop's terms as a form, and back.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { clashes, merged } from "../../assets/plan-clash.mjs";
+import { Drafts } from "../../assets/plan-drafts.mjs";
+import { fieldOf } from "../../assets/plan-send.mjs";
+import { short } from "../../assets/plan-short.mjs";
+import { blank, copied, formOf, patchOf, planned, read, twice } from "../../assets/plan-terms.mjs";
+import { use } from "../../assets/words.mjs";
+
+for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
+
+const ZONE = "Europe/Berlin";
+const NOW = Date.parse("2026-11-27T18:00Z");
+const here = { zone: ZONE, now: NOW, delayMs: 0 };
+const reader = { name: "nina", merchant: "maison-nord", currency: "EUR" };
+
+/** A plan as the interface tells it. */
+const plan = () => ({
+  stream: "friday-show", running_order: 10, title: "Eau de parfum", merchant: "maison-nord", host: "nina", mode: "live", limit_per_viewer: 2,
+  holds_per_viewer_max: 16, hold_ttl_ms: 120_000, countdown_ms: 10_000, payment: { grace_ms: 3000, stretch_ms: 60_000 },
+  stock_display: { rounded_above: 500, round_to: 100 }, when_offline: { pause_after_ms: 30_000, resume_when_online: true },
+  skus: ["30", "50"].map((size, at) => ({
+    id: `edp-${size}`, title: "Eau de parfum", options: [{ name: "Size", value: `${size} ml` }], merchant_sku: `EDP-${size}`, numbered: at === 1,
+    price: { minor: 2990 + at * 2000, currency: "EUR" }, supply: 4000, reserve: at * 1000, limit_per_viewer: 2 - at, image: "/goods/perfume.svg",
+  })),
+});
+
+const full = (changes = {}) => {
+  const form = { ...blank(reader, null), title: "Mug", ...changes };
+  if (!changes.goods) form.goods = [{ ...form.goods[0], price: "12.50", supply: "100" }];
+  return form;
+};
+
+const stable = (value) => JSON.stringify(value, (_, one) => (one && typeof one === "object" && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).sort()) : one));
+
+test("a new form says what is missing, and is right once that is there", () => {
+  const form = blank(reader, null);
+  assert.deepEqual(read(form, here).missing, ["title", "goods.1.price", "goods.1.supply"]);
+  const reading = read(full(), here);
+  assert.ok(reading.isRight, JSON.stringify(reading));
+  const sent = planned(full(), reading, { stream: "friday-show", place: 10 });
+  assert.equal(stable(sent), stable({
+    stream: "friday-show", running_order: 10, title: "Mug", merchant: "maison-nord", host: "nina", limit_per_viewer: 2, hold_ttl_ms: 120_000, countdown_ms: 10_000,
+    stock_display: { rounded_above: 500, round_to: 100 }, when_offline: { pause_after_ms: 30_000, resume_when_online: true },
+    skus: [{ id: "size", title: "Mug", options: [], merchant_sku: "size", price: { minor: 1250, currency: "EUR" }, supply: 100, reserve: 0, numbered: false }],
+  }));
+});
+
+test("sizes get ids of their own, from their codes where those can be ids", () => {
+  const goods = [["30 ml", "EDP-30"], ["50 ml", "EDP 50"], ["大", ""], ["特大", ""]].map(([size, code], at) => ({ key: String(at), id: "", size, code, price: "1", supply: "1", reserve: "", limit: "" }));
+  const form = full({ goods });
+  const sent = planned(form, read(form, here), { stream: "s", place: 1 });
+  assert.deepEqual(sent.skus.map(({ id }) => id), ["EDP-30", "50-ml", "size", "size-2"]);
+  assert.deepEqual(sent.skus[1].options, [{ name: "Size", value: "50 ml" }]);
+  assert.equal(sent.skus[1].merchant_sku, "EDP 50");
+});
+
+test("what is wrong stands at its field", () => {
+  const wrong = (changes, context = here) => read(full(changes), context).faults;
+  const size = { key: "1", id: "", size: "", code: "", price: "49,90", supply: "-1", reserve: "1.5", limit: "0" };
+  assert.deepEqual(Object.keys(wrong({ goods: [size] })), ["goods.1.price", "goods.1.supply", "goods.1.reserve", "goods.1.limit"]);
+  assert.match(wrong({ goods: [{ ...size, price: "1", supply: "0", reserve: "", limit: "" }] })["goods.1.supply"], /Nothing is on sale/);
+  assert.match(wrong({ goods: [{ ...size, price: "1", supply: "16,777,215", reserve: "1", limit: "" }] })["goods.1.reserve"], /16,777,216 is more/);
+  const twins = ["Red", "red"].map((name, at) => ({ ...size, key: String(at), size: name, price: "1", supply: "1", reserve: "", limit: "" }));
+  assert.match(wrong({ goods: twins })["goods.1.size"], /there twice/);
+  assert.match(wrong({ hold: "2" }).hold, /2:00/);
+  assert.match(wrong({ countdown: "8" }, { ...here, delayMs: 6000 }).countdown, /^8\ss is too short: viewers see you 6\ss late\. Type 9 or more/);
+  assert.deepEqual(wrong({ countdown: "9" }, { ...here, delayMs: 6000 }), {});
+});
+
+test("times are asked back where they are none or two, and are not in the past", () => {
+  const at = (date, time, more = {}) => read(full({ start: "time", startDate: date, startTime: time, ...more }), here);
+  assert.equal(at("2026-11-27", "20:00").values.startTime, Date.parse("2026-11-27T19:00Z"));
+  assert.match(at("2026-11-27", "18:59").faults.startTime, /^18:59 has passed/);
+  assert.match(at("2027-03-28", "02:30").faults.startTime, /skips 02:30\. Type another time, such as 03:30/);
+  assert.match(at("2027-10-31", "02:30").faults.startTime, /shows 02:30 twice\. Choose UTC\+2 or UTC\+1/);
+  assert.equal(at("2027-10-31", "02:30", { startFold: "1" }).values.startTime, Date.parse("2027-10-31T01:30Z"));
+  assert.deepEqual(twice({ startDate: "2027-10-31", startTime: "02:30" }, "start", ZONE), ["UTC+2", "UTC+1"]);
+  assert.deepEqual(at("2026-11-27", "").missing, ["startTime"]);
+  assert.match(at("2028-11-27", "20:00").faults.startTime, /more than a year/);
+  const ends = read(full({ start: "time", startDate: "2026-11-27", startTime: "20:00", end: "time", endDate: "2026-11-27", endTime: "20:00" }), here);
+  assert.match(ends.faults.endTime, /before anybody can buy/);
+});
+
+test("a form that nobody touched changes nothing", () => {
+  const was = plan();
+  for (const change of [{}, { starts_at_ms: NOW - 1000 }, { starts_at_ms: Date.parse("2026-10-25T00:30Z") }, { when_offline: undefined }, { stock_display: { rounded_above: 40, round_to: 20 } }]) {
+    const changed = { ...was, ...change };
+    const form = formOf(changed, ZONE);
+    const reading = read(form, { ...here, was: changed });
+    assert.ok(reading.isRight, JSON.stringify(reading.faults));
+    assert.deepEqual(patchOf(form, reading, changed, here), {}, JSON.stringify(change));
+  }
+});
+
+test("an edit names what it changes, and keeps of a size what the form does not show", () => {
+  const was = plan();
+  const patch = (change) => {
+    const form = { ...formOf(was, ZONE), ...change };
+    return patchOf(form, read(form, { ...here, was }), was, here);
+  };
+  assert.deepEqual(patch({ host: "jonas" }), { host: "jonas" });
+  assert.deepEqual(patch({ pauses: false }), { when_offline: null });
+  assert.deepEqual(patch({ stock: "exact" }), { stock_display: null });
+  const renamed = patch({ title: "Eau de toilette" });
+  assert.deepEqual(renamed.skus.map(({ title }) => title), ["Eau de toilette", "Eau de toilette"]);
+  const goods = formOf(was, ZONE).goods.map((size, at) => (at === 1 ? { ...size, price: "52.00" } : size));
+  const { skus, ...rest } = patch({ goods });
+  assert.deepEqual(rest, {});
+  assert.deepEqual(skus[1], { ...was.skus[1], price: { minor: 5200, currency: "EUR" } });
+  // A limit that is the drop's follows the drop's.
+  assert.equal("limit_per_viewer" in skus[0], false);
+});
+
+test("goods without options keep their own title", () => {
+  const was = plan();
+  was.skus = [{ ...was.skus[0], title: "No. 5", options: [] }];
+  const form = formOf(was, ZONE);
+  assert.equal(form.goods[0].size, "No. 5");
+  form.goods[0].size = "No. 6";
+  const sent = patchOf(form, read(form, { ...here, was }), was, here);
+  assert.deepEqual(sent.skus[0].options, []);
+  assert.equal(sent.skus[0].title, "No. 6");
+});
+
+test("a copy has no times, and sizes of its own", () => {
+  const copy = copied(formOf({ ...plan(), starts_at_ms: NOW + 1000, ends_at_ms: NOW + 60_000 }, ZONE));
+  assert.deepEqual([copy.start, copy.startDate, copy.startTime, copy.end, copy.endDate], ["hand", "", "", "hand", ""]);
+  assert.deepEqual(copy.goods.map(({ id }) => id), ["", ""]);
+});
+
+test("what another planner changed is told field by field", () => {
+  const was = formOf(plan(), ZONE);
+  const other = plan();
+  Object.assign(other, { title: "Eau de nuit", hold_ttl_ms: 300_000, when_offline: undefined });
+  for (const sku of other.skus) sku.title = "Eau de nuit";
+  other.skus[1].price.minor = 5500;
+  const theirs = formOf(other, ZONE);
+  const mine = structuredClone(was);
+  mine.title = "Eau de jour";
+  mine.host = "jonas";
+  mine.goods[0].supply = "5,000";
+  const found = clashes(was, theirs, mine);
+  assert.deepEqual(found, [
+    { field: "title", label: "Title for viewers", theirs: "Eau de nuit", mine: "Eau de jour" },
+    { field: "hold", label: "Hold time", theirs: "5:00" },
+    { field: "offline", label: "If the stream is lost", theirs: "buying goes on" },
+    { field: "goods.edp-50.price", label: "Price of 50 ml", theirs: "55.00" },
+  ]);
+  const kept = merged(was, theirs, mine, new Set(["hold", "offline", "goods.edp-50.price"]));
+  assert.deepEqual([kept.title, kept.host, kept.hold, kept.pauses, kept.goods[0].supply, kept.goods[1].price], ["Eau de jour", "jonas", "5:00", false, "5,000", "55.00"]);
+  const taken = merged(was, theirs, mine, new Set(["title", "hold", "offline", "goods.edp-50.price"]));
+  assert.deepEqual([taken.title, taken.host], ["Eau de nuit", "jonas"]);
+});
+
+test("sizes that one of both added or removed are in the merged form", () => {
+  const was = formOf(plan(), ZONE);
+  const other = plan();
+  other.skus.push({ ...other.skus[0], id: "edp-100", options: [{ name: "Size", value: "100 ml" }], merchant_sku: "EDP-100" });
+  const theirs = formOf(other, ZONE);
+  const mine = structuredClone(was);
+  mine.goods.pop();
+  mine.goods.push({ ...mine.goods[0], key: "new", id: "", size: "10 ml" });
+  const ids = (taken) => merged(was, theirs, mine, taken).goods.map(({ id }) => id);
+  assert.deepEqual(ids(new Set()), ["edp-30", "", "edp-100"]);
+  other.skus.splice(1, 1);
+  const found = clashes(was, formOf(other, ZONE), was);
+  assert.deepEqual(found.map(({ label, theirs: told }) => [label, told]), [["Supply of 50 ml", "size removed"], ["Supply of 100 ml", "4,000"]]);
+});
+
+test("a refusal stands at the field that it names", () => {
+  const form = formOf(plan(), ZONE);
+  const at = (code, detail) => fieldOf({ code, told: { detail } }, form);
+  assert.equal(at("invalid_plan", "title is too long"), "title");
+  assert.equal(at("price_below_minimum", "skus[1].price.minor is 10"), "goods.edp-50.price");
+  assert.equal(at("unknown_currency", "skus[0].price.currency: XXQ"), "currency");
+  assert.equal(at("bad_body", "skus[1].merchant_sku is blank"), "goods.edp-50.code");
+  assert.equal(at("invalid_plan", "skus[0].image is no address"), "picture");
+  assert.equal(at("invalid_plan", "SKU edp-30: supply 16777215 and reserve 5"), "goods.edp-30.supply");
+  assert.equal(at("countdown_too_short", "the countdown is"), "countdown");
+  assert.equal(at("in_the_past", "it has passed"), "endTime");
+  assert.equal(at("stream_full", "64 drops"), undefined);
+});
+
+test("a drop is told in short, as far as it can be read", () => {
+  const form = formOf({ ...plan(), starts_at_ms: Date.parse("2026-11-27T19:00Z") }, ZONE);
+  const lines = short(form, read(form, here), { zone: ZONE, language: "en" }).map(({ text }) => text.replaceAll("\u00a0", " "));
+  assert.deepEqual(lines, [
+    "8,000 units in 2 sizes, 1,000 in reserve", "At most 2 for each viewer, 1 of 50 ml", "Held for 2 min, then back on sale",
+    "Starts Fri, Nov 27, 2026, 20:00, UTC+1", "Pauses 30 s after the stream is lost, goes on when it is back",
+  ]);
+  const empty = blank(reader, null);
+  assert.equal(short(empty, read(empty, here), { zone: ZONE, language: "en" })[0].text, "No units yet");
+});
+
+test("drafts are kept by show and name, and a broken one is left out", () => {
+  const kept = new Map();
+  const storage = { get length() { return kept.size; }, key: (at) => [...kept.keys()][at], getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  const own = new Drafts(storage, "nina", "friday-show");
+  assert.ok(own.keep({ id: "n2", form: full(), at: 2 }) && own.keep({ id: "n1", form: full(), at: 1 }));
+  new Drafts(storage, "jonas", "friday-show").keep({ id: "n3", form: full(), at: 0 });
+  storage.setItem("stampede_plan/nina/friday-show/n4", "{");
+  assert.deepEqual(own.all().map(({ id }) => id), ["n1", "n2"]);
+  own.drop("n1");
+  assert.equal(own.get("n1"), null);
+  const full_ = { ...storage, setItem: () => { throw new Error("full"); } };
+  assert.equal(new Drafts(full_, "nina", "friday-show").keep({ id: "n5", form: full() }), false);
+});
