@@ -67,8 +67,8 @@ const open = ({ status, told }) => status === 0 || status === 408 || UNDECIDED.h
 export const freshKey = () => key();
 
 /**
- * Sends a command of a path. With `terms` it changes the terms of this revision. `waiting()` is called before the outcome is asked for again, which is not done
- * where it answers `false`. Answers
+ * Sends a command of a path. `how.terms` is the revision of the terms that it changes, `how.method` another method than that of
+ * most commands. `waiting()` is called before the outcome is asked for again, which is not done where it answers `false`. Answers
  * `{ ok, code, told, ms, asked, key, isOpen }`; `code` is "" where the server could not be reached. Where the outcome
  * `isOpen` in the end, the same is sent again under the same key.
  */

@@ -2,7 +2,7 @@
 import { say } from "./words.mjs";
 
 const FIELDS = {
-  title: "plan_title", picture: "plan_picture", host: "plan_host", merchant: "plan_merchant", currency: "plan_currency", differ: "plan_differ",
+  title: "plan_title", picture: "plan_picture", hidden: "plan_hidden", host: "plan_host", merchant: "plan_merchant", currency: "plan_currency", differ: "plan_differ",
   limit: "plan_limit", hold: "plan_hold", stock: "plan_stock", start: "plan_start", countdown: "plan_countdown", end: "plan_end",
   offline: "plan_offline",
 };
@@ -30,6 +30,7 @@ export function label(field, form) {
 /** What stands in a field, in words. */
 function told(field, value) {
   if (field === "stock") return value === "exact" ? say("plan_stock_exact") : say("plan_stock_rounded", { n: value.split("/")[0] });
+  if (field === "hidden") return say(value ? "plan_hidden_on" : "plan_hidden_off");
   if (field === "offline") return value[0] ? say("plan_pauses_after", { n: value[1] }) : say("plan_goes_on");
   if (field === "start" || field === "end") return value[0] === "time" ? `${value[1]} ${value[2]}` : say("plan_by_hand");
   return value === "" ? say("plan_nothing") : value;

@@ -7,7 +7,7 @@ import { Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
 import { cell, drawing, el, find, goods, line, put, row, signIn, tell } from "./plan-fields.mjs";
 import { isPlanned, Show } from "./plan-order.mjs";
 import { ordered, placed } from "./plan-places.mjs";
-import { ask, fieldOf, isSignedOut, isUnknown, move, refusal, sending } from "./plan-send.mjs";
+import { ask, fieldOf, isSignedOut, isUnknown, move, named, refusal, sending } from "./plan-send.mjs";
 import { short, span, sums } from "./plan-short.mjs";
 import { blank, blankSize, copied, countdownMin, formOf, patchOf, planned, read, SIZES_MAX, STOCKS, twice } from "./plan-terms.mjs";
 import { titleLength, typedSeconds, units } from "./plan-typed.mjs";
@@ -42,6 +42,8 @@ let first = "";
 let isKept = true;
 let isAsked = false;
 let isBusy = false;
+/** What was typed is planned, or thrown away. */
+let isDone = false;
 let isSignedIn = true;
 /** The fields that the planner has left, with what the server said of a field. */
 const left = new Set();
@@ -49,6 +51,8 @@ let refused = {};
 /** The terms as another planner has made them. */
 let theirs = null;
 let keepDue = null;
+let isPressed = false;
+let isDrawDue = false;
 /** The address of a picture that did not load. */
 let badPicture = "";
 
@@ -85,7 +89,7 @@ function keepSoon() {
 
 function keep() {
   clearTimeout(keepDue);
-  if (isReadOnly() || draft === null) return;
+  if (isDone || isReadOnly() || draft === null) return;
   if (!isChanged() && draft.sent === null) {
     if (!isNew()) drafts.drop(id);
     return;
@@ -323,6 +327,7 @@ function drawSide(found) {
   const { values } = found;
   const size = draft.form.goods[0];
   const at = (part) => values[`goods.${size.key}.${part}`];
+  put("see-when", say(draft.form.hidden ? "plan_viewers_hidden" : "plan_viewers_now"));
   put("see-title", draft.form.title.trim() || say("plan_untitled"));
   put("see-merchant", draft.form.merchant);
   goods(shownPicture(values), [el("see-picture"), el("see-drawing"), el("see-drawn")]);
@@ -360,7 +365,9 @@ function lineOf(level, kind, text, links = [], rest = "") {
     return at === 0 ? [link] : [document.createTextNode(language === "zh-CN" ? "、" : ", "), link];
   });
   if (links.length > 0) parts.push(document.createTextNode(language === "zh-CN" ? "。" : "."));
-  find("[data-list=line]").replaceChildren(...parts);
+  const list = find("[data-list=line]");
+  // A link that is being pressed stays.
+  if (list.textContent !== parts.map((part) => part.textContent).join("")) list.replaceChildren(...parts);
   put("line-rest", rest);
 }
 
@@ -392,7 +399,7 @@ function drawFoot(found) {
   el("fields").disabled = isFixed || isBusy || hasSent;
   act.hidden = isFixed;
   const place = found.values.place ?? placeNow().most;
-  const [does, effect] = isNew() ? ["plan_do", say("plan_do_effect", { n: count(place) })] : ["plan_save", say("plan_save_effect")];
+  const [does, effect] = isNew() ? ["plan_do", say("plan_do_effect", { n: count(place) })] : ["plan_save", say(draft.form.hidden ? "plan_save_effect_hidden" : "plan_save_effect")];
   put("plan", isBusy ? say(isNew() ? "plan_planning" : "plan_saving") : say(hasSent ? "plan_ask_again" : does));
   put("plan-effect", hasSent && !isBusy ? say("plan_ask_again_effect") : effect);
   act.setAttribute("aria-disabled", String(isBusy));
@@ -532,6 +539,7 @@ async function go() {
 async function finish() {
   const { form: { title }, changes = [] } = draft;
   drafts.drop(id);
+  isDone = true;
   const failed = await move(changes, (drop) => show.revision(drop));
   const said = say(isNew() ? "plan_done" : "plan_done_edit", { title: title.trim() });
   sessionStorage.setItem(DONE, failed === null ? said : `${said} ${refusal(failed)}`);
@@ -540,8 +548,9 @@ async function finish() {
 
 function refuse(done) {
   const field = fieldOf(done, draft.form);
+  const text = refusal(done);
   const isShown = field !== undefined && document.getElementById(`f-${field}-error`) !== null && inputOf(field).offsetParent !== null;
-  refused[isShown ? field : ""] = refusal(done);
+  refused[isShown ? field : ""] = isShown ? named(text, label(field, draft.form)) : text;
 }
 
 /** Reads the drop as it is now, where somebody was faster. */
@@ -563,7 +572,7 @@ function heard(_, kind) {
 function discard() {
   drafts.drop(id);
   if (isNew()) {
-    draft = null;
+    isDone = true;
     location.assign(`/plan/${stream}`);
     return;
   }
@@ -572,7 +581,6 @@ function discard() {
   isAsked = false;
   theirs = null;
   el("clash").hidden = true;
-  draft = null;
   begin();
 }
 
@@ -608,10 +616,22 @@ function removeSize(key) {
 form.addEventListener("input", typed);
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("focusout", ({ target }) => {
-  if (!target.name || draft === null) return;
+  if (!target.name) return;
   left.add(target.name);
-  draw();
+  // What is said of a field moves what stands below it: not away from under a press.
+  if (isPressed) isDrawDue = true;
+  else draw();
 });
+addEventListener("pointerdown", () => {
+  isPressed = true;
+}, true);
+for (const kind of ["pointerup", "pointercancel"]) {
+  addEventListener(kind, () => {
+    isPressed = false;
+    if (isDrawDue) setTimeout(draw);
+    isDrawDue = false;
+  }, true);
+}
 form.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-do]");
   if (button?.dataset.do === "add-size") addSize();

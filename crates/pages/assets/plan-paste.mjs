@@ -122,5 +122,6 @@ addEventListener("keydown", (event) => {
   plan();
 });
 ready();
-field.value = storage().getItem(KEPT) ?? "";
+// What was pasted before this script came stays.
+field.value ||= storage().getItem(KEPT) ?? "";
 look();

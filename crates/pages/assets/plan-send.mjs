@@ -18,8 +18,13 @@ export const isSignedOut = (code) => SIGNED_OUT.has(code);
 export function refusal({ code, told }) {
   if (code === "") return say("no_connection_short");
   const own = problem(code, duration(told.retry_after_ms ?? 1000));
-  return TOLD.has(code) && told.detail ? told.detail : own;
+  return TOLD.has(code) && told.detail ? detailOf(told) : own;
 }
+
+const detailOf = ({ detail = "" }) => detail.replace(/^the plan is not valid: /, "");
+
+/** A refusal that begins with the interface's name of a field, with what the page calls it in its place. */
+export const named = (text, label) => text.replace(/^(skus\[\d+\]\.)?[a-z_]+(\[\d+\])?(\.[a-z_]+)*:?(?= )/, (name) => (/[._[]|^(title|host|merchant)\b/.test(name) ? label : name));
 
 /** Fields of the form by how the interface names them; the longest name that fits counts. */
 const FIELDS = [
@@ -37,7 +42,7 @@ const BY_CODE = {
 
 /** The field that a refusal is about; `undefined` where it is about none. */
 export function fieldOf({ code, told }, form) {
-  const detail = told.detail ?? "";
+  const detail = detailOf(told);
   const sku = detail.match(/^skus\[(\d+)\]\.(\S+)/);
   if (sku) {
     const size = form.goods[Number(sku[1])];

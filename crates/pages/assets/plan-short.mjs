@@ -61,6 +61,7 @@ export function short(form, reading, reader) {
     ["bag", unitsLine(form, reading)],
     ["people", limitLine(form, reading)],
     ["clock", values.hold === undefined ? null : say("plan_short_hold", { n: span(values.hold) })],
+    ["unseen", form.hidden ? say("plan_hidden") : null],
     ["play", form.start === "time" ? start && say("plan_short_starts", { at: start }) : say("plan_short_by_hand")],
     ["square", end && say("plan_short_ends", { at: end })],
     ["bars", offlineLine(form, reading)],

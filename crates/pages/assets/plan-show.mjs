@@ -65,6 +65,7 @@ function drawRow(node, sale, at) {
   cell(node, "state", stands.word);
   drawing(find("[data-t=glyph]", node), glyphs[stands.name]);
   find("[data-t=picture]", node).setAttribute("href", picture(sale.plan.skus));
+  el("unseen", node).hidden = !sale.hidden;
   el("rehearsal", node).hidden = sale.plan.mode !== "rehearsal";
   el("open", node).href = `/plan/${stream}/${sale.drop}`;
   for (const [act, key] of [["grip", "plan_drag"], ["up", "plan_up"], ["down", "plan_down"], ["copy", "plan_copy_of"]]) {
@@ -75,16 +76,23 @@ function drawRow(node, sale, at) {
   }
 }
 
+/** Gives the focus back to a button of a row that was moved; at an end of the list there is only the other way. */
+function refocus(button) {
+  const other = button.disabled ? button.closest("li").querySelector("[data-do=up]:enabled, [data-do=down]:enabled") : button;
+  if (other?.isConnected) other.focus();
+}
+
 function drawOrder() {
+  const focus = list.contains(document.activeElement) ? document.activeElement : null;
   const rows = new Map([...list.children].map((node) => [node.dataset.key, node]));
   const wanted = show.drops.map((sale, at) => {
     const node = rows.get(sale.drop) ?? row("order");
     drawRow(node, sale, at);
     return node;
   });
-  // A row that stands where it is keeps the focus.
   for (const [at, node] of wanted.entries()) if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
   while (list.children.length > wanted.length) list.lastElementChild.remove();
+  if (focus !== null && (focus !== document.activeElement || focus.disabled) && list.contains(focus)) refocus(focus);
   el("nothing").hidden = wanted.length > 0;
   el("order-hint").hidden = wanted.length === 0;
   find("[data-do=copy-show]").hidden = wanted.length === 0;
@@ -190,9 +198,7 @@ list.addEventListener("click", async ({ target }) => {
   if (button?.dataset.do === "up") await moveTo(drop, at - 1);
   else if (button?.dataset.do === "down") await moveTo(drop, at + 1);
   else if (button?.dataset.do === "copy") copyOf(formOf(show.drops[at].plan, zone));
-  // At an end of the list there is only the other way.
-  const other = button?.disabled ? button.closest("li").querySelector("[data-do=up]:enabled, [data-do=down]:enabled") : button;
-  if (other?.isConnected) other.focus();
+  if (button?.isConnected) refocus(button);
 });
 
 // --- Drafts ---

@@ -25,6 +25,7 @@ export function blank({ name, merchant, delayMs = 0, currency: usual }, like) {
   return {
     title: "",
     picture: "",
+    hidden: true,
     host: like?.host ?? (id(name).value ?? ""),
     merchant: merchant ?? like?.merchant ?? "",
     currency: like?.skus[0].price.currency ?? usual,
@@ -64,6 +65,7 @@ export function formOf(plan, zone) {
   return {
     title: plan.title,
     picture: plan.skus.find((sku) => sku.image)?.image ?? "",
+    hidden: plan.hidden ?? false,
     host: plan.host,
     merchant: plan.merchant,
     currency: first.price.currency,
@@ -230,6 +232,7 @@ function planOf(form, reading, edited) {
     title: values.title,
     merchant: values.merchant,
     host: values.host,
+    hidden: form.hidden,
     skus: goods.map((size) => skuOf(size, form, reading, edited)),
     limit_per_viewer: values.limit,
     hold_ttl_ms: values.hold,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { clashes, merged } from "../../assets/plan-clash.mjs";
 import { Drafts } from "../../assets/plan-drafts.mjs";
-import { fieldOf } from "../../assets/plan-send.mjs";
+import { fieldOf, named } from "../../assets/plan-send.mjs";
 import { short } from "../../assets/plan-short.mjs";
 import { blank, copied, formOf, patchOf, planned, read, twice } from "../../assets/plan-terms.mjs";
 import { use } from "../../assets/words.mjs";
@@ -41,7 +41,7 @@ test("a new form says what is missing, and is right once that is there", () => {
   assert.ok(reading.isRight, JSON.stringify(reading));
   const sent = planned(full(), reading, { stream: "friday-show", place: 10 });
   assert.equal(stable(sent), stable({
-    stream: "friday-show", running_order: 10, title: "Mug", merchant: "maison-nord", host: "nina", limit_per_viewer: 2, hold_ttl_ms: 120_000, countdown_ms: 10_000,
+    stream: "friday-show", running_order: 10, title: "Mug", merchant: "maison-nord", host: "nina", hidden: true, limit_per_viewer: 2, hold_ttl_ms: 120_000, countdown_ms: 10_000,
     stock_display: { rounded_above: 500, round_to: 100 }, when_offline: { pause_after_ms: 30_000, resume_when_online: true },
     skus: [{ id: "size", title: "Mug", options: [], merchant_sku: "size", price: { minor: 1250, currency: "EUR" }, supply: 100, reserve: 0, numbered: false }],
   }));
@@ -102,6 +102,7 @@ test("an edit names what it changes, and keeps of a size what the form does not 
   };
   assert.deepEqual(patch({ host: "jonas" }), { host: "jonas" });
   assert.deepEqual(patch({ pauses: false }), { when_offline: null });
+  assert.deepEqual(patch({ hidden: true }), { hidden: true });
   assert.deepEqual(patch({ stock: "exact" }), { stock_display: null });
   const renamed = patch({ title: "Eau de toilette" });
   assert.deepEqual(renamed.skus.map(({ title }) => title), ["Eau de toilette", "Eau de toilette"]);
@@ -181,6 +182,10 @@ test("a refusal stands at the field that it names", () => {
   assert.equal(at("countdown_too_short", "the countdown is"), "countdown");
   assert.equal(at("in_the_past", "it has passed"), "endTime");
   assert.equal(at("stream_full", "64 drops"), undefined);
+  assert.equal(at("invalid_plan", "the plan is not valid: skus[0].price.currency is XAU, which"), "currency");
+  assert.equal(named("skus[0].price.currency is XAU, which nobody can pay in", "Currency"), "Currency is XAU, which nobody can pay in");
+  assert.equal(named("limit_per_viewer is 0; 1 to 5 are allowed", "Limit for each viewer"), "Limit for each viewer is 0; 1 to 5 are allowed");
+  assert.equal(named("the stream belongs to another", "Merchant"), "the stream belongs to another");
 });
 
 test("a drop is told in short, as far as it can be read", () => {
@@ -191,6 +196,7 @@ test("a drop is told in short, as far as it can be read", () => {
     "Starts Fri, Nov 27, 2026, 20:00, UTC+1", "Pauses 30 s after the stream is lost, goes on when it is back",
   ]);
   const empty = blank(reader, null);
+  assert.ok(short(empty, read(empty, here), { zone: ZONE, language: "en" }).some(({ text }) => text === "Hidden until on air"));
   assert.equal(short(empty, read(empty, here), { zone: ZONE, language: "en" })[0].text, "No units yet");
 });
 

@@ -6,6 +6,7 @@ use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab, build_folder},
     orders::{Sold, sell},
     past::Past,
+    plan::set,
     show::{VALID_MS, command, join},
 };
 
@@ -57,6 +58,14 @@ const JUDGED: &[Judged] = &[
         target: "a[href=\"/reports/",
         why: "the link is the head of a table's row, in bold; the whole row is its target",
     },
+    judged(
+        "plan",
+        "overlapped by another element",
+        "the form's foot stays while the form passes under it, and a switch lies under its own words; on their own \
+         grounds both pass in the other fields",
+    ),
+    judged("plan", "Element has no value", "an empty field: filled ones of the same kind pass"),
+    judged("plan", "too short to determine", "the unit of a field, like the longer ones beside it"),
     judged("menu", "data-s=\"next-", COVERED),
     judged("more", "", COVERED),
 ];
@@ -279,6 +288,60 @@ fn no_page_about_orders_breaks_a_rule() {
         "document.querySelector('#cancel-reason').getAttribute('aria-invalid') === 'true'",
     );
     check(&tab, "cancel-dialog, without a reason", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_page_for_planning_breaks_a_rule() {
+    let server = Server::start();
+    let drop = server.plan(&candle(1, "Candle", 5));
+    let begun = server.plan(&candle(2, "Gift set", 5));
+    server.command(&format!("rooms/{STREAM}/video-delay"), &json!({ "video_delay_ms": 6_000 }));
+    server.command(&format!("drops/{begun}/open"), &json!({ "countdown_ms": 600_000 }));
+    let browser = Browser::start();
+    let planner = browser.visitor(Look::LAPTOP);
+    planner.sign_in(&server.page("/sign-in?to=/plan"), &server.token).see(".plan-choose", STREAM);
+    let tab = carrying(planner.tab());
+    let mut found = Vec::new();
+    let mut look = |state: &str, page: &str, seen: &str| {
+        tab.go(&server.page(page));
+        tab.see(seen, "");
+        check(&tab, state, &mut found);
+    };
+    look("choose a show", "/plan", "h1");
+    look("choose a show, mistyped", "/plan?stream=a+b", "#stream-error");
+    look("plan of nothing", "/plan/monday-show", ".nothing");
+    look("plan a drop", &format!("/plan/{STREAM}/new"), "#f-title:enabled");
+    set(&tab, "title", "Mug");
+    set(&tab, "goods.1.price", "49,90");
+    set(&tab, "countdown", "8");
+    tab.press("[name=start][value=time]");
+    tab.press("[data-do=plan]");
+    tab.see("#f-startDate-error", "");
+    check(&tab, "plan a drop, with faults", &mut found);
+    let mut look = |state: &str, page: &str, seen: &str| {
+        tab.go(&server.page(page));
+        tab.see(seen, "");
+        check(&tab, state, &mut found);
+    };
+    look("plan of a show with a draft", &format!("/plan/{STREAM}"), "[data-list=drafts] li");
+    look("plan, a drop that has begun", &format!("/plan/{STREAM}/{begun}"), "[data-s=line]");
+    look("paste a table", &format!("/plan/{STREAM}/paste"), "#table");
+    tab.put("#table", "Title\tPrice\tStock\nMug\t-1\t5\nCup\t2\t5");
+    tab.see("[data-list=wrong]", "Row 2");
+    check(&tab, "paste a table, with a bad row", &mut found);
+    tab.go(&server.page(&format!("/plan/{STREAM}")));
+    tab.press("[data-do=copy-show]");
+    tab.key("Enter");
+    tab.see("#copy-error", "");
+    check(&tab, "copy-show dialog, without a name", &mut found);
+    tab.go(&server.page(&format!("/plan/{STREAM}/{drop}")));
+    set(&tab, "title", "Cup");
+    let mut plan = server.drop_state(&drop)["plan"].clone();
+    plan["title"] = "Bowl".into();
+    server.ask("PUT", &format!("/v1/drops/{drop}"), &plan);
+    tab.see("#clash-title", "");
+    check(&tab, "plan, two planners", &mut found);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

@@ -18,6 +18,7 @@ mod ops;
 mod orders;
 mod past;
 mod pictures;
+mod plan;
 mod rehearsal;
 mod reports;
 mod share;

@@ -214,7 +214,9 @@ impl Server {
     /// The same by somebody's token.
     pub(crate) fn ask_as(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
         let key = self.asked.fetch_add(1, Ordering::Relaxed);
-        let headers = format!("authorization: Bearer {token}\r\nidempotency-key: k{key}\r\n");
+        // An edit here is of whichever terms there are.
+        let edit = if method == "PUT" { "if-match: *\r\n" } else { "" };
+        let headers = format!("authorization: Bearer {token}\r\nidempotency-key: k{key}\r\n{edit}");
         let body = if body.is_null() { String::new() } else { body.to_string() };
         http::ask(self.address(), method, path, &headers, &body).unwrap()
     }
