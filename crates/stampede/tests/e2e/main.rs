@@ -19,6 +19,7 @@ mod orders;
 mod past;
 mod pictures;
 mod plan;
+mod plan_table;
 mod rehearsal;
 mod reports;
 mod share;

@@ -8,6 +8,8 @@ use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Playing, Server, Tab, Visitor, pictures},
     orders::{Sold, sell},
     past::Past,
+    plan::set,
+    plan_table::TABLE,
     reports::sell_out,
     show::VALID_MS,
 };
@@ -326,6 +328,44 @@ fn of_the_orders() {
     }
     sees(&order, "dialog[open]");
     sheet.take("6 cancel", &order);
+    sheet.finish(&browser);
+}
+
+#[test]
+fn of_planning() {
+    let server = Server::start();
+    show(&server);
+    server.plan(&candle(3, "Room diffuser", 800));
+    server.command(&format!("rooms/{STREAM}/video-delay"), &json!({ "video_delay_ms": 6_000 }));
+    let browser = Browser::start();
+    let planner = browser.visitor(Look::LAPTOP);
+    planner.sign_in(&server.page("/sign-in?to=/plan"), &server.token).see(".plan-choose", STREAM);
+    let mut sheet = Sheet::new("plan");
+    sheet.take("1 choose", &tabs(&planner, &server.page("/plan")));
+    sheet.take("2 nothing planned", &tabs(&planner, &server.page("/plan/monday-show")));
+    let drop = tabs(&planner, &server.page(&format!("/plan/{STREAM}/d2")));
+    sees(&drop, "#f-title:enabled");
+    sheet.take("3 a drop", &drop);
+    let new = tabs(&planner, &server.page(&format!("/plan/{STREAM}/new")));
+    sees(&new, "#f-title:enabled");
+    for tab in &new {
+        set(tab, "title", "Eau de parfum");
+        set(tab, "goods.1.price", "49,90");
+        set(tab, "goods.1.supply", "9,000");
+        set(tab, "countdown", "8");
+        tab.press("[name=start][value=time]");
+        set(tab, "startDate", "2031-10-26");
+        set(tab, "startTime", "20:00");
+        tab.press("[data-do=plan]");
+    }
+    sheet.take("4 with faults", &new);
+    sheet.take("5 the show with drafts", &tabs(&planner, &server.page(&format!("/plan/{STREAM}"))));
+    let paste = tabs(&planner, &server.page(&format!("/plan/{STREAM}/paste")));
+    for tab in &paste {
+        tab.put("#table", &TABLE.replace("59.00", "59,00"));
+        tab.see("[data-list=wrong] li", "7");
+    }
+    sheet.take("6 a table", &paste);
     sheet.finish(&browser);
 }
 
