@@ -21,6 +21,7 @@ mod order_code;
 mod payment;
 mod phase;
 mod plan;
+mod plan_error;
 mod pools;
 mod rate;
 mod refusal;
@@ -48,9 +49,8 @@ pub use money::{Currency, Money};
 pub use order_code::{OrderCode, OrderCodeError, OrderNumber};
 pub use payment::{Charges, PaymentEvent, PaymentFact, PaymentId, RefundReason};
 pub use phase::{Phase, PhaseChange};
-pub use plan::{
-    DropPlan, Mode, PaymentTerms, PlanError, SkuOption, SkuPlan, WhenOffline, units_per_buy_max,
-};
+pub use plan::{DropPlan, Mode, PaymentTerms, SkuOption, SkuPlan, WhenOffline, units_per_buy_max};
+pub use plan_error::PlanError;
 pub use pools::{PoolMap, PoolMapError};
 pub use rate::{Rate, RateDebt, TooFast};
 pub use refusal::{Refusal, RefusalCode};
