@@ -191,6 +191,13 @@ pub enum Effect {
         /// All of them.
         plan: Arc<DropPlan>,
     },
+    /// A drop is shown to wind down.
+    WindDown {
+        /// The drop.
+        drop: DropId,
+        /// When it closes at the latest, by the sale's clock.
+        until: UnixMillis,
+    },
     /// A phase becomes visible, unless a later decision has overtaken it.
     Enter {
         /// The drop.

@@ -35,7 +35,8 @@ pub use books::{
 };
 pub use command::{
     Action, AmendRefusal, AmendTerms, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal,
-    Done, DropAction, Role, StaffCommand, StockRefusal, StreamAction, TakeBack, patch_request,
+    Done, DropAction, Role, StaffCommand, StockRefusal, StreamAction, TakeBack, WindDownRefusal,
+    patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};

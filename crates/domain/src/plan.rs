@@ -472,6 +472,23 @@ mod tests {
     }
 
     #[test]
+    fn a_drop_has_one_end_within_a_year() {
+        assert_eq!(
+            refused(|p| {
+                p.ends_at = Some(UnixMillis::new(5));
+                p.ends_after_opening = Some(DurationMs::from_secs(5));
+            }),
+            "ends_at_ms and ends_after_opening_ms are both given; leave one of them out"
+        );
+        for millis in [999, PLANNED_AHEAD_MS_MAX + 1] {
+            assert_eq!(
+                refused(|p| p.ends_after_opening = Some(DurationMs::new(millis))),
+                format!("ends_after_opening_ms is {millis}; 1000 to 31622400000 are allowed")
+            );
+        }
+    }
+
+    #[test]
     fn each_fault_is_named_with_its_numbers() {
         assert_eq!(refused(|p| p.skus.clear()), "skus has 0 entries; 1 to 64 are allowed");
         assert_eq!(
@@ -499,6 +516,13 @@ mod tests {
             "limit_per_viewer is 0; 1 to 16777215 are allowed",
             "the SKUs have the drop's limit"
         );
+        assert_eq!(
+            refused(|p| {
+                p.starts_at = Some(UnixMillis::new(5));
+                p.ends_at = Some(UnixMillis::new(5));
+            }),
+            "ends_at_ms 5 is not after starts_at_ms 5; times are milliseconds since 1970"
+        );
         let display = |rounded_above, round_to| {
             let units = |count| Units::new(count).unwrap();
             let display =
@@ -524,30 +548,6 @@ mod tests {
                 |p| p.skus[0].options = vec![SkuOption { name: "a".into(), value: "b".into() }; 9]
             ),
             "sku.options has 9 entries; 0 to 8 are allowed"
-        );
-    }
-
-    #[test]
-    fn faults_of_times_are_named_with_their_numbers() {
-        assert_eq!(
-            refused(|p| {
-                p.ends_at = Some(UnixMillis::new(5));
-                p.ends_after_opening = Some(DurationMs::from_secs(5));
-            }),
-            "ends_at_ms and ends_after_opening_ms are both given; leave one of them out"
-        );
-        for millis in [999, PLANNED_AHEAD_MS_MAX + 1] {
-            assert_eq!(
-                refused(|p| p.ends_after_opening = Some(DurationMs::new(millis))),
-                format!("ends_after_opening_ms is {millis}; 1000 to 31622400000 are allowed")
-            );
-        }
-        assert_eq!(
-            refused(|p| {
-                p.starts_at = Some(UnixMillis::new(5));
-                p.ends_at = Some(UnixMillis::new(5));
-            }),
-            "ends_at_ms 5 is not after starts_at_ms 5; times are milliseconds since 1970"
         );
     }
 

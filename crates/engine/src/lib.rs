@@ -83,7 +83,7 @@ pub use stampede_books::{
     CommandRefusal, Done, DropAction, FactRefusal, HoldLook, HoldOutcome, HoldStatus,
     PaymentOutcome, ReopenedDrop, Role, RoomView, SeenDrop, StaffCommand, StockRefusal,
     StreamAction, StreamScope, TakeBack, Totals, UnmatchedAsk, UnmatchedEntry, UnmatchedPage,
-    VideoRefusal,
+    VideoRefusal, WindDownRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

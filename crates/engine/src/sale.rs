@@ -172,6 +172,12 @@ impl SaleDrop {
         self.count_change();
     }
 
+    /// Steward only: the drop closes by then.
+    pub(crate) fn wind_down(&self, until: UnixMillis) {
+        self.span.wind_down(Some(until));
+        self.count_change();
+    }
+
     /// Where the drop stands.
     pub fn phase(&self) -> Phase {
         self.counted_phase().0

@@ -1,13 +1,14 @@
-//! When a drop in memory first opened, and since when it is over.
+//! When a drop in memory first opened, until when it winds down, since when it is over.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use stampede_domain::UnixMillis;
 
-/// Two times of a drop, in milliseconds since 1970; 0 for what has not been.
+/// Times of a drop, in milliseconds since 1970; 0 for what has not been.
 #[derive(Debug, Default)]
 pub(crate) struct SaleSpan {
     opened_at: AtomicU64,
+    winds_down_until: AtomicU64,
     over_since: AtomicU64,
 }
 
@@ -16,6 +17,16 @@ impl SaleSpan {
     pub(crate) fn set(&self, opened_at: Option<UnixMillis>, over_since: Option<UnixMillis>) {
         self.opened_at.store(opened_at.map_or(0, UnixMillis::get), Ordering::Relaxed);
         self.over_since.store(over_since.map_or(0, UnixMillis::get), Ordering::Relaxed);
+    }
+
+    /// Steward only, or before it runs.
+    pub(crate) fn wind_down(&self, until: Option<UnixMillis>) {
+        self.winds_down_until.store(until.map_or(0, UnixMillis::get), Ordering::Relaxed);
+    }
+
+    /// When the drop closes at the latest, once it winds down.
+    pub(crate) fn winds_down_until(&self) -> Option<UnixMillis> {
+        time(&self.winds_down_until)
     }
 
     /// When the drop first opened.

@@ -35,6 +35,8 @@ pub struct DropStanding {
     ends_at: Option<UnixMillis>,
     /// The same by the sale's clock, where it goes by the opening.
     ends_after_opening: Option<UnixMillis>,
+    /// When a drop that winds down closes at the latest, by the sale's clock.
+    winds_down_until: Option<UnixMillis>,
     /// When the stream was reported offline, by the sale's clock, moved by our own outages since.
     offline_since: Option<UnixMillis>,
     /// How much later the stream's viewers see and hear it; zero where nobody has said.
@@ -137,6 +139,7 @@ impl DropStanding {
                 .ends_after_opening
                 .and_then(|span| Some(sale.opened_at()?.plus(span)))
                 .filter(|_| !is_over),
+            winds_down_until: sale.span().winds_down_until().filter(|_| !is_over),
             offline_since: sale.stream_offline_since(),
             video_delay: sale.video().delay(),
             opened_at: sale.video().opened_at().filter(|_| !is_over),
@@ -156,6 +159,7 @@ impl DropStanding {
             opening: None,
             ends_at: None,
             ends_after_opening: None,
+            winds_down_until: None,
             offline_since: None,
             video_delay: DurationMs::ZERO,
             opened_at: None,
@@ -176,11 +180,16 @@ impl DropStanding {
         self.opened_at.map(|at| now.sale.since(at))
     }
 
-    /// Time left until the drop closes by itself. `None` without a planned end, or once takes are over.
+    /// Time left until the drop closes by itself. `None` if nothing ends it by itself, or once takes are over.
     pub fn closes_in(&self, now: Moment) -> Option<DurationMs> {
         let by_clock = self.ends_at.map(|at| at.since(now.wall));
         let by_opening = self.ends_after_opening.map(|at| at.since(now.sale));
-        [by_clock, by_opening].into_iter().flatten().min()
+        [by_clock, by_opening, self.winds_down_in(now)].into_iter().flatten().min()
+    }
+
+    /// Time left until a drop that winds down closes at the latest; `None` for one that does not.
+    pub fn winds_down_in(&self, now: Moment) -> Option<DurationMs> {
+        self.winds_down_until.map(|at| at.since(now.sale))
     }
 
     /// When the platform reported the drop's stream offline, by the wall clock, moved by our own outages
@@ -221,6 +230,11 @@ impl DropView {
     /// Time left until the drop opens by itself, from when it was read.
     pub fn opens_in(&self) -> Option<DurationMs> {
         self.standing.opens_in(self.now)
+    }
+
+    /// Time left until a drop that winds down closes at the latest, from when it was read.
+    pub fn winds_down_in(&self) -> Option<DurationMs> {
+        self.standing.winds_down_in(self.now)
     }
 
     /// Time left until the drop closes by itself, from when it was read.

@@ -465,7 +465,9 @@ impl Turn {
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
-            | Record::Correction(CorrectionRecord::Withdrawn { .. })
+            | Record::Correction(
+                CorrectionRecord::Withdrawn { .. } | CorrectionRecord::WindsDown { .. },
+            )
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

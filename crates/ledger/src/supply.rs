@@ -32,7 +32,9 @@ impl SupplyDelta {
             ) => (hold.pool(), 0, -count(*units)),
             Record::Hold(HoldRecord::Confirmed { .. })
             | Record::Correction(
-                CorrectionRecord::Reserved { .. } | CorrectionRecord::Amended(_),
+                CorrectionRecord::Reserved { .. }
+                | CorrectionRecord::Amended(_)
+                | CorrectionRecord::WindsDown { .. },
             )
             | Record::Planned { .. }
             | Record::Phase(_)

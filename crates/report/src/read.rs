@@ -69,7 +69,9 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                 | Record::Stream(_)
                 | Record::Featured
                 | Record::Correction(
-                    CorrectionRecord::Withdrawn { .. } | CorrectionRecord::Reserved { .. },
+                    CorrectionRecord::Withdrawn { .. }
+                    | CorrectionRecord::Reserved { .. }
+                    | CorrectionRecord::WindsDown { .. },
                 )
                 | Record::Payment(_)
                 | Record::Deadline(_)

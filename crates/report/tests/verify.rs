@@ -13,6 +13,7 @@ use stampede_ledger::{
 };
 use stampede_report::{Verification, drop_report};
 use support::{
+    TTL_MS,
     busy::busy_sale,
     corrupt::{Kind, corrupt},
     forge::{Forged, forge},
@@ -419,6 +420,38 @@ fn lies_about_limits_that_were_amended_are_found() {
         let moved = rows[row].records.remove(at);
         let is_resumed = |record: &Record| *record == Record::Phase(PhaseRecord::Resumed);
         let (row, at) = find(rows, is_resumed);
+        rows[row].records.insert(at + 1, moved);
+    });
+}
+
+#[test]
+fn lies_about_a_wind_down_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[10]));
+    let until = sim.now().plus(DurationMs::new(2 * TTL_MS));
+    sim.record_alone(drop, CorrectionRecord::WindsDown { until }.into());
+    sim.buy(drop, 1, 0, 1, "a");
+    sim.flush();
+    sim.tally(drop, 1);
+    sim.settle(drop);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let winds_down = |until| -> Record { CorrectionRecord::WindsDown { until }.into() };
+    let later = until.plus(DurationMs::new(1));
+    check("wind_down_differs", &dir, |rows| {
+        let (row, at) = find(rows, |record| *record == winds_down(until));
+        rows[row].records[at] = winds_down(later);
+    });
+    check("wind_down_differs", &dir, |rows| {
+        let (row, at) = find(rows, |record| *record == winds_down(until));
+        rows[row].records.insert(at, winds_down(until));
+    });
+    check("not_allowed", &dir, |rows| {
+        let (row, at) = find(rows, |record| *record == winds_down(until));
+        let moved = rows[row].records.remove(at);
+        let (row, at) = find(rows, |record| *record == Record::Phase(PhaseRecord::Closed));
         rows[row].records.insert(at + 1, moved);
     });
 }

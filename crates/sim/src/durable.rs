@@ -149,6 +149,11 @@ impl Durable {
             }
             Record::Recovered(recovered) => {
                 for found in &recovered.pools {
+                    // Numbers beyond are used again.
+                    for (_, last) in self.amended.entry(drop).or_default() {
+                        let last = &mut last[usize::from(found.pool.get())];
+                        *last = (*last).min(found.last_take);
+                    }
                     let pool = self.pools.entry((drop, found.pool)).or_default();
                     pool.numbers.extend(found.lost.iter().map(|lost| lost.get()));
                     if !is_dense(&pool.numbers, found.last_take.get()) {

@@ -39,6 +39,7 @@ impl Books {
             DropAction::TakeBack(units) => {
                 self.take_back(now.sale, (drop, phase), units, shown.withdrawn, out)?;
             }
+            DropAction::WindDown => self.wind_down(now.sale, (drop, phase), out)?,
             DropAction::Amend(wanted) => self.amend((drop, phase), wanted, now, out)?,
             DropAction::CancelOrder(cancel) => {
                 let given = (command, shown.order);
@@ -102,6 +103,7 @@ impl Books {
             | DropAction::Restock { .. }
             | DropAction::TakeBack(_)
             | DropAction::Amend(_)
+            | DropAction::WindDown
             | DropAction::CancelOrder(_)
             | DropAction::Extend { .. } => unreachable!("the caller decides what changes no phase"),
         }

@@ -29,13 +29,15 @@ mod streams;
 mod timers;
 mod unmatched;
 mod video;
+mod wind_downs;
 mod withdrawals;
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
+use stampede_domain::{BanId, DropId, Moment, Phase, StreamId, UnixMillis};
 use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange, UnmatchedRecord,
+    BrakePart, BrakeRecord, Command, CorrectionRecord, Link, Record, RecordedOutcome, RoomChange,
+    UnmatchedRecord,
 };
 
 use crate::{
@@ -199,6 +201,12 @@ impl Books {
             return Ok(self.on_air.choose(drop, plan));
         }
         let phase_of = |id| self.drops.get(&id).map(DropBook::phase);
+        if matches!(record, Record::Correction(CorrectionRecord::WindsDown { .. })) {
+            return Ok(self.on_air.give_up(drop, plan, phase_of));
+        }
+        if (before, after) == (Phase::Paused, Phase::Open) && book.winds_down() {
+            return Ok(None);
+        }
         Ok(self.on_air.follow(drop, plan, (before, after), phase_of))
     }
 

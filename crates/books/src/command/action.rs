@@ -75,6 +75,8 @@ pub enum DropAction {
     Resume,
     /// Put the drop on air in place of the one that is.
     Feature,
+    /// Sell on what comes back, for two hold times at most, then close.
+    WindDown,
     /// End takes for good.
     Close,
     /// Add a lot of units.
@@ -291,6 +293,9 @@ impl DropAction {
     /// What a command is called that amends terms.
     pub(crate) const AMEND: &str = "amend";
 
+    /// What a command is called by which a drop winds down.
+    pub(crate) const WIND_DOWN: &str = "wind_down";
+
     /// What a command is called that takes units off the sale.
     pub(crate) const TAKE_BACK: &str = "take_back";
 
@@ -306,6 +311,7 @@ impl DropAction {
         Self::Pause => "pause",
         Self::Resume => "resume",
         Self::Feature => "feature",
+        Self::WindDown => "wind_down",
         Self::Close => "close",
         Self::Restock { .. } => "restock",
         Self::TakeBack(_) => "take_back",
@@ -348,6 +354,7 @@ impl DropAction {
             | Self::StartCountdownFor { .. }
             | Self::Resume
             | Self::Feature
+            | Self::WindDown
             | Self::Close
             | Self::Restock { .. }
             | Self::TakeBack(_)
@@ -455,5 +462,6 @@ mod tests {
         assert!(names.contains(&DropAction::CANCEL_ORDER));
         assert!(names.contains(&DropAction::TAKE_BACK));
         assert!(names.contains(&DropAction::AMEND));
+        assert!(names.contains(&DropAction::WIND_DOWN));
     }
 }

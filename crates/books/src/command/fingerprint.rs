@@ -126,6 +126,7 @@ impl Bytes {
             | DropAction::Pause
             | DropAction::Resume
             | DropAction::Feature
+            | DropAction::WindDown
             | DropAction::Close => {}
         }
     }
@@ -345,6 +346,7 @@ mod tests {
             on(DropAction::Pause),
             on(DropAction::Resume),
             on(DropAction::Feature),
+            on(DropAction::WindDown),
             on(DropAction::Close),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
             on(take_back(false)),
@@ -404,7 +406,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 42] = [
+    const GOLDEN: [&str; 43] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -415,6 +417,7 @@ mod tests {
         "pause 99ffae3701484f7b8f922c3e0e065569",
         "resume e1ce86915ee289c5859fa132e47da3e1",
         "feature ba53a3e74e9c09629bd9f84b06b76de3",
+        "wind_down 245141c7e475a8af5e785613bee9ef20",
         "close e45979b7209490b9aa1e67043c1a7d1c",
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
         "take_back 496071d02ed215d9c53bd9eb73a331fd",

@@ -23,6 +23,7 @@ mod phase_words;
 mod refusal;
 mod role;
 mod stock_refusal;
+mod wind_down_refusal;
 
 pub use action::{
     Action, AmendTerms, BrakeAction, CancelOrder, DropAction, StreamAction, TakeBack,
@@ -32,6 +33,7 @@ pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
 pub use role::Role;
 pub use stock_refusal::StockRefusal;
+pub use wind_down_refusal::WindDownRefusal;
 
 use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId};
 

@@ -8,7 +8,7 @@ use stampede_domain::{
 use stampede_ledger::RoomOwner;
 use stampede_settlement::CancelRefusal;
 
-use super::{Action, AmendRefusal, Role, StockRefusal, phase_words::stands};
+use super::{Action, AmendRefusal, Role, StockRefusal, WindDownRefusal, phase_words::stands};
 use crate::{rehearsal::RehearsalRefusal, seen::SeenDrop, video::VideoRefusal};
 
 /// Why a command was refused: an outcome, which is recorded too.
@@ -124,6 +124,9 @@ pub enum CommandRefusal {
     /// Terms cannot be amended so.
     #[error(transparent)]
     Amend(#[from] AmendRefusal),
+    /// The drop cannot wind down.
+    #[error(transparent)]
+    WindDown(#[from] WindDownRefusal),
     /// The stream has as many live drops as it may.
     #[error("the stream has {max} drops that are not over; settle or cancel some first")]
     StreamFull {
@@ -453,6 +456,7 @@ impl CommandRefusal {
         Self::WrongPhase { .. }
         | Self::NoRestock { .. }
         | Self::Stock(StockRefusal::NotOnSale { .. })
+        | Self::WindDown(_)
         | Self::Amend(AmendRefusal::NotOnSale { .. } | AmendRefusal::NotPaused) => "wrong_phase",
         Self::Changed { .. } => "drop_changed",
         Self::Plan(_) => "invalid_plan",

@@ -59,9 +59,11 @@ impl DropBook {
         }
     }
 
-    /// Whether an outage moves anything of this drop.
+    /// Whether an outage moves anything of this drop, or a jump of the sale's clock would.
     pub fn is_moved_by_outages(&self) -> bool {
-        let is_running = self.phase == Phase::Countdown || self.watch.offline_since().is_some();
+        let is_running = self.phase == Phase::Countdown
+            || self.watch.offline_since().is_some()
+            || self.closes_by_sale_clock();
         !self.phase.is_final() && (is_running || self.live_holds > 0)
     }
 
@@ -80,7 +82,7 @@ mod tests {
     use std::sync::Arc;
 
     use stampede_domain::{DropPlan, PoolIndex};
-    use stampede_ledger::{PhaseRecord, StreamRecord};
+    use stampede_ledger::{CorrectionRecord, PhaseRecord, StreamRecord};
 
     use super::*;
 
@@ -127,6 +129,10 @@ mod tests {
         assert!(counting_down(1).is_moved_by_outages());
         book.apply(NOW.sale, &PhaseRecord::Opened.into()).unwrap();
         assert!(!book.is_moved_by_outages(), "nothing was taken");
+        let mut winding = book.clone();
+        let until = NOW.sale;
+        winding.apply(NOW.sale, &CorrectionRecord::WindsDown { until }.into()).unwrap();
+        assert!(winding.is_moved_by_outages(), "its end is the sale's clock's");
         let mut away = book.clone();
         away.apply(NOW.sale, &StreamRecord::Offline { at: NOW.sale }.into()).unwrap();
         assert!(away.is_moved_by_outages(), "the stream's time runs");

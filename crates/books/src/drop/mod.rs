@@ -40,6 +40,10 @@ pub struct DropBook {
     pub(crate) reserve: Vec<Units>,
     /// The most units that each pool has had or may have without asking: memory is counted for them.
     pub(crate) supplied_max: Vec<Units>,
+    /// Units in orders, by pool.
+    pub(crate) sold: Vec<Units>,
+    /// When it closes at the latest, once it winds down.
+    pub(crate) winds_down_until: Option<UnixMillis>,
     pub(crate) lots: u32,
     /// Durable takes without an end. Below zero for a moment where a hold ends before its take was
     /// reported.
@@ -80,6 +84,8 @@ impl DropBook {
             supplied: vec![Units::ZERO; pools],
             reserve: plan.skus.iter().map(|sku| sku.reserve).collect(),
             supplied_max: plan.skus.iter().map(SkuPlan::units).collect(),
+            sold: vec![Units::ZERO; pools],
+            winds_down_until: None,
             lots: 0,
             live_holds: 0,
             accounted: vec![0; pools],
@@ -122,11 +128,17 @@ impl DropBook {
                 self.revision = self.revision.saturating_add(1);
             }
             Record::Hold(HoldRecord::Taken { hold, .. }) => self.note_take(hold.pool())?,
-            Record::Hold(
-                HoldRecord::Confirmed { .. }
-                | HoldRecord::Released { .. }
-                | HoldRecord::Expired { .. },
-            ) => self.live_holds -= 1,
+            Record::Correction(CorrectionRecord::WindsDown { until }) => {
+                self.winds_down_until = Some(*until);
+            }
+            Record::Hold(HoldRecord::Confirmed { hold, units, .. }) => {
+                let place = self.place(hold.pool())?;
+                self.sold[place] = self.sold[place].checked_add(*units).unwrap_or(Units::MAX);
+                self.live_holds -= 1;
+            }
+            Record::Hold(HoldRecord::Released { .. } | HoldRecord::Expired { .. }) => {
+                self.live_holds -= 1;
+            }
             Record::Stream(record) => self.follow_stream(record),
             Record::Recovered(recovered) => self.recovered(recovered)?,
             Record::Suspended { span, until } => self.watch.move_by(*span, *until),
@@ -247,6 +259,8 @@ impl DropBook {
             supplied,
             reserve,
             supplied_max,
+            sold,
+            winds_down_until,
             lots,
             live_holds,
             accounted,
@@ -263,6 +277,7 @@ impl DropBook {
         format!(
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} opened \
              {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} reserve {reserve:?} of {supplied_max:?} \
+             sold {sold:?} winds down {winds_down_until:?} \
              live {live_holds} accounted \
              {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} hidden {hidden} {payments}"
         )
@@ -411,7 +426,17 @@ impl DropBook {
     fn closes_at(&self, now: Moment) -> Option<UnixMillis> {
         let planned = self.plan.ends_at.map(|at| now.on_sale(at));
         let by_opening = self.plan.ends_after_opening.zip(self.opened_at);
-        planned.or(by_opening.map(|(span, opened_at)| opened_at.plus(span)))
+        let by_opening = by_opening.map(|(span, opened_at)| opened_at.plus(span));
+        let wound_down = self
+            .winds_down_until
+            .map(|at| if self.is_sold_out() { UnixMillis::default() } else { at });
+        [planned, by_opening, wound_down].into_iter().flatten().min()
+    }
+
+    /// Whether it closes at a time of the sale's clock, which therefore must not jump.
+    pub(super) fn closes_by_sale_clock(&self) -> bool {
+        let has_opened = matches!(self.phase, Phase::Open | Phase::Paused);
+        has_opened && (self.plan.ends_after_opening.is_some() || self.winds_down_until.is_some())
     }
 
     /// Whether the planned end has come.

@@ -48,6 +48,16 @@ impl OnAir {
         }
     }
 
+    /// A drop that sells on makes way for others; returns the drop that goes on air by it.
+    pub(crate) fn give_up(
+        &mut self,
+        drop: DropId,
+        plan: &DropPlan,
+        phase_of: impl Fn(DropId) -> Option<Phase>,
+    ) -> Option<DropId> {
+        self.airings.entry(scene(plan)).or_default().end(drop, phase_of)
+    }
+
     /// Staff put a drop on air; returns it unless it was there.
     pub(crate) fn choose(&mut self, drop: DropId, plan: &DropPlan) -> Option<DropId> {
         self.airings.entry(scene(plan)).or_default().begin(drop, true)
@@ -130,6 +140,11 @@ mod tests {
             self.air.follow(drop, &stampede_testkit::plan(1), (before, phase), phase_of)
         }
 
+        fn give_up(&mut self, drop: DropId) -> Option<DropId> {
+            let phase_of = |drop| self.phases.get(&drop).copied();
+            self.air.give_up(drop, &stampede_testkit::plan(1), phase_of)
+        }
+
         fn forget(&mut self, drop: DropId) {
             self.air.forget(drop, &stampede_testkit::plan(1));
         }
@@ -152,6 +167,20 @@ mod tests {
         assert_eq!(stage.air.choose(TWO, &stampede_testkit::plan(1)), Some(TWO));
         assert_eq!(stage.enter(three, Phase::Open), None);
         assert_eq!(stage.on_air(), [TWO]);
+    }
+
+    #[test]
+    fn a_drop_that_gives_the_air_up_stays_while_there_is_no_other() {
+        let mut stage = Stage::default();
+        stage.enter(ONE, Phase::Open);
+        assert_eq!(stage.give_up(ONE), None);
+        assert_eq!(stage.on_air(), [ONE], "viewers see it until another begins");
+        assert_eq!(stage.enter(TWO, Phase::Open), Some(TWO));
+        assert_eq!(stage.enter(TWO, Phase::Closed), None, "it takes over no more");
+        stage.enter(TWO, Phase::Open);
+        let three = DropId::new(3);
+        assert_eq!(stage.enter(three, Phase::Open), Some(three));
+        assert_eq!(stage.give_up(three), Some(TWO));
     }
 
     #[test]

@@ -109,8 +109,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         let cancel = CancelOrder { order, units, amount, restock, seen };
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
-    let verbs = "edit cancel open cancel_countdown pause resume feature close restock take_back amend \
-                 extend";
+    let verbs = "edit cancel open cancel_countdown pause resume feature wind_down close restock take_back \
+                 amend extend";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -126,6 +126,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "pause" => DropAction::Pause,
         "resume" => DropAction::Resume,
         "feature" => DropAction::Feature,
+        "wind_down" => DropAction::WindDown,
         "close" => DropAction::Close,
         "extend" => DropAction::Extend { by: words.span() },
         "amend" => DropAction::Amend(other_terms(words)),
@@ -233,8 +234,6 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     };
     let take_back =
         |to_reserve| TakeBack { sku: "mug".parse().unwrap(), units: units(3), to_reserve };
-    let limits = AmendTerms { limit_per_viewer: Some(units(4)), ..AmendTerms::default() };
-    let end = AmendTerms { end: Some(NewEnd::Never), ..AmendTerms::default() };
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },
@@ -245,12 +244,13 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Pause,
         DropAction::Resume,
         DropAction::Feature,
+        DropAction::WindDown,
         DropAction::Close,
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
         DropAction::TakeBack(take_back(false)),
         DropAction::TakeBack(take_back(true)),
-        DropAction::Amend(limits),
-        DropAction::Amend(end),
+        amend(Some(4), None),
+        amend(None, Some(NewEnd::Never)),
         DropAction::CancelOrder(cancel(false)),
         DropAction::CancelOrder(cancel(true)),
         DropAction::Extend { by: span(30) },
@@ -282,6 +282,11 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     let close = Action::CloseUnmatched { payment: unmatched_payment() };
     let others = [Action::Plan { plan: plan() }].into_iter().chain(of_brake).chain(of_streams);
     of_drop.chain(others).chain([close]).collect()
+}
+
+fn amend(limit: Option<u32>, end: Option<NewEnd>) -> DropAction {
+    let (limit_per_viewer, skus) = (limit.map(units), Vec::new());
+    DropAction::Amend(AmendTerms { limit_per_viewer, skus, end })
 }
 
 /// The payment that nobody can match.

@@ -87,6 +87,7 @@ impl Shell {
                 sale.plan = Arc::clone(plan);
             }
             Effect::Room(_)
+            | Effect::WindDown { .. }
             | Effect::Stretched { .. }
             | Effect::Extended { .. }
             | Effect::Attempt(_)

@@ -104,6 +104,11 @@ fn a_rehearsal_is_over_when_it_ends_and_before_anything_is_sold_for_real() {
 }
 
 #[test]
+fn a_drop_winds_down_off_air() {
+    check("wind_downs.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

@@ -36,6 +36,7 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
         Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
         Record::Correction(CorrectionRecord::Amended(_)) => "amended",
+        Record::Correction(CorrectionRecord::WindsDown { .. }) => "winds_down",
         Record::Suspended { .. } => "suspended",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
@@ -139,6 +140,7 @@ fn correction_record(
             format!("{name} {} {units}", names.pool(drop, *pool))
         }
         CorrectionRecord::Amended(amended) => format!("{name}{}", amended_words(amended)),
+        CorrectionRecord::WindsDown { until } => format!("{name} until {}", time_words(*until)),
     }
 }
 
@@ -302,6 +304,7 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
         Effect::Publish { drop, .. } => format!("publish {drop}"),
         Effect::Enter { drop, phase, .. } => format!("{drop} enters {phase}"),
         Effect::Amend { drop, revision, .. } => format!("terms of {drop} r{revision} hold"),
+        Effect::WindDown { drop, .. } => format!("{drop} shows to wind down"),
         Effect::Air(drop) => format!("air {drop}"),
         Effect::Room(room) => format!("room {} changes", room.stream),
         Effect::Supply { drop, pool, units } => {

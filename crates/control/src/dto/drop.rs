@@ -47,9 +47,12 @@ pub(crate) struct DropState {
     opened_ago_ms: Option<u64>,
     /// How much later viewers see and hear the stream, in milliseconds; 0 if it is not set.
     video_delay_ms: u64,
-    /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
+    /// Time left until the drop closes by itself, in milliseconds; only where it has an end, or winds down.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_in_ms: Option<u64>,
+    /// Time left until a drop that winds down closes at the latest, in milliseconds; left out for any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winds_down_in_ms: Option<u64>,
     /// When the platform reported the stream offline, in milliseconds since 1970-01-01 UTC, moved by
     /// the server's own outages since; only while it is offline.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +157,7 @@ impl From<&DropView> for DropState {
             opened_ago_ms: standing.opened_ago(view.now).map(DurationMs::get),
             video_delay_ms: standing.video_delay.get(),
             closes_in_ms: view.closes_in().map(DurationMs::get),
+            winds_down_in_ms: view.winds_down_in().map(DurationMs::get),
             stream_offline_since_ms: standing.stream_offline_since(view.now).map(UnixMillis::get),
             viewers_connected: view.viewers_connected,
             skus: SkuState::all(view),

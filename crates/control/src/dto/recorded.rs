@@ -120,6 +120,9 @@ struct RecordedDoing {
     /// `true` if the drop does not close by itself any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_removed: Option<bool>,
+    /// When the drop closes at the latest, once it winds down, in milliseconds since 1970-01-01 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winds_down_until_ms: Option<u64>,
     /// The lot's number within the drop.
     #[serde(skip_serializing_if = "Option::is_none")]
     lot: Option<u32>,
@@ -192,6 +195,9 @@ impl RecordedDoing {
                 ..Self::default()
             },
             CommandEffect::Amended(terms) => Self::of_terms(terms),
+            CommandEffect::WoundDown { until } => {
+                Self { winds_down_until_ms: Some(until.get()), ..Self::default() }
+            }
             CommandEffect::OrderCancelled { order, units, amount, lot } => Self {
                 order: Some(order.to_string()),
                 cancelled_units: Some(*units),

@@ -108,9 +108,12 @@ pub(crate) struct StageDrop {
     opened_ago_ms: Option<u64>,
     /// How much later viewers see and hear the stream, in milliseconds; 0 if it is not set.
     video_delay_ms: u64,
-    /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
+    /// Time left until the drop closes by itself, in milliseconds; only where it has an end, or winds down.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_in_ms: Option<u64>,
+    /// Time left until a drop that winds down closes at the latest, in milliseconds; left out for any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winds_down_in_ms: Option<u64>,
     /// Whether units may come on sale again: some are held, or in reserve.
     can_come_back: bool,
     /// Time left until the last hold ends, in milliseconds; left out if nothing is held.
@@ -154,6 +157,7 @@ impl From<&DropView> for StageDrop {
             opened_ago_ms: standing.opened_ago(now).map(DurationMs::get),
             video_delay_ms: standing.video_delay.get(),
             closes_in_ms: view.closes_in().map(DurationMs::get),
+            winds_down_in_ms: view.winds_down_in().map(DurationMs::get),
             can_come_back: view
                 .skus
                 .iter()

@@ -83,7 +83,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["open_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[CountdownTooShort, InThePast, EndsTooSoon]]),
     (&["cancel_drop", "cancel_countdown", "pause_drop"], &[COMMAND, DROP]),
     (&["close_drop"], &[COMMAND, DROP, SEEN]),
-    (&["resume_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN]),
+    (&["resume_drop", "wind_down"], &[COMMAND, PACED, COUNTED, DROP, SEEN]),
     (&["feature_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[StreamNotYours]]),
     (&["restock_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, MemoryFull]]),
     (&["take_back"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, NotFree]]),

@@ -452,6 +452,9 @@ plain_commands! {
     /// Put the drop on air in its stream, in place of the one that is on air; while it is counting down, open or
     /// paused. Live drops and rehearsals never touch each other.
     feature "/v1/drops/{drop}/feature" "feature_drop" Feature Decision "The drop is on air."
+    /// Go on selling what comes back, off air, for at most two hold times, then close; sooner, once nothing is left and
+    /// nothing is held. While the drop is open.
+    wind_down "/v1/drops/{drop}/wind-down" "wind_down" WindDown Decision "The drop winds down."
     /// End takes for good, at once. Holds live on; when the last has ended, the drop settles.
     close "/v1/drops/{drop}/close" "close_drop" Close Decision "No further take will succeed."
 }

@@ -56,6 +56,31 @@ async fn limits_and_the_end_are_put_right_and_told() {
 }
 
 #[tokio::test]
+async fn a_drop_that_winds_down_says_how_long_it_may_take() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    rig.command(&drop, "wind-down", "w").await;
+    let told = rig.state(&drop).await;
+    assert_eq!(
+        (&told["winds_down_in_ms"], &told["closes_in_ms"]),
+        (&json!(120_000), &json!(120_000))
+    );
+    let again = rig.ask("host", "POST", &format!("/v1/drops/{drop}/wind-down")).key("again");
+    let refused = again.refused(409, "wrong_phase").await;
+    assert!(refused.detail().contains("winds down already"), "{}", refused.detail());
+    let list = rig.ask("admin", "GET", "/v1/commands").expect(StatusCode::OK).await;
+    let until = told["server_time_ms"].as_u64().unwrap() + 120_000;
+    let lines = list.json["commands"].as_array().unwrap();
+    let line = lines.iter().find(|line| line.get("winds_down_until_ms").is_some()).unwrap();
+    assert_eq!(
+        (&line["action"], &line["winds_down_until_ms"]),
+        (&json!("wind_down"), &json!(until))
+    );
+    rig.advance(120_000);
+    rig.until_phase(&drop, "settled").await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_amended_is_said() {
     let rig = Rig::new();
     let drop = rig.plan(mugs()).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_books::{Act, Books, Decision, HoldEnd, HoldStatus, MissedWhy, NewRecord};
 use stampede_domain::{DropId, Phase, UnixMillis};
-use stampede_ledger::{BrakeRecord, Position, Record, StreamRecord};
+use stampede_ledger::{BrakeRecord, CorrectionRecord, Position, Record, StreamRecord};
 use stampede_stock::End;
 use tracing::{info, warn};
 
@@ -187,7 +187,13 @@ impl Steward {
 
 /// Whether which drop is on air may follow from the record.
 const fn changes_air(record: &Record) -> bool {
-    matches!(record, Record::Phase(_) | Record::Stream(_) | Record::Featured)
+    matches!(
+        record,
+        Record::Phase(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Correction(CorrectionRecord::WindsDown { .. })
+    )
 }
 
 /// One line for what happens without a command, or beyond one.

@@ -14,6 +14,7 @@ use crate::{
     event::{CoreEvent, ViewerEvent},
     metrics,
     money::{HoldMoney, OpenMatters},
+    sale::SaleDrop,
 };
 
 /// Something that waits for a durable position.
@@ -107,10 +108,9 @@ impl Steward {
                 self.shared.publish(made.expect("each plan is made once and published once"));
             }
             Effect::Amend { drop, revision, plan } => {
-                let sale = self.sales.get(&drop).expect("a drop with terms under way is in memory");
-                sale.amend(&plan, revision);
-                self.shared.drop_changed(drop);
+                self.change(drop, |sale| sale.amend(&plan, revision));
             }
+            Effect::WindDown { drop, until } => self.change(drop, |sale| sale.wind_down(until)),
             Effect::Enter { drop, changes, phase, opens_at } => {
                 self.enter(drop, changes, phase, opens_at);
             }
@@ -161,6 +161,12 @@ impl Steward {
             Effect::Lift { part, decision } => self.lifted(part, decision),
             Effect::SetRates { decision } => self.rates_are_set(decision),
         }
+    }
+
+    /// Changes what is shown of a drop that has something under way, and tells of it.
+    fn change(&self, drop: DropId, change: impl FnOnce(&SaleDrop)) {
+        change(&self.sales[&drop]);
+        self.shared.drop_changed(drop);
     }
 
     /// A hold has ended without an order: its units are back.

@@ -30,3 +30,4 @@ mod taken_back;
 mod tallies;
 mod video;
 mod view;
+mod wind_downs;

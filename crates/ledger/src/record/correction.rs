@@ -1,8 +1,8 @@
-//! What staff put right about a sale that is under way.
+//! What staff put right or begin about a sale that is under way.
 
-use stampede_domain::{Amendment, PoolIndex, TakeNumber, Units};
+use stampede_domain::{Amendment, PoolIndex, TakeNumber, Units, UnixMillis};
 
-/// Something that staff put right about a sale that is under way.
+/// Something that staff put right or begin about a sale that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CorrectionRecord {
     /// Units that nobody had taken left the sale.
@@ -21,6 +21,11 @@ pub enum CorrectionRecord {
     },
     /// Limits or the planned end are others from now on, which makes another revision of the terms.
     Amended(Box<Amended>),
+    /// The drop goes on selling what comes back, then closes by itself.
+    WindsDown {
+        /// When at the latest, by the sale's clock.
+        until: UnixMillis,
+    },
 }
 
 /// Terms that were changed while the drop was on sale.

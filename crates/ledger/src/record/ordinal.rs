@@ -88,6 +88,7 @@ ordinals! {
     51 Withdrawn "withdrawn" "";
     52 Reserved "reserved" "";
     53 Amended "amended" "";
+    54 WindsDown "winds down" "";
 }
 
 const _: () = {

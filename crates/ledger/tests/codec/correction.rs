@@ -35,6 +35,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("amended_limits", amended(Some(limits(2, &[1, 2])), &[300, 0], None)),
         ("amended_end", amended(None, &[], Some(NewEnd::At(UnixMillis::new(AT_MS))))),
         ("amended_to_no_end", amended(Some(limits(9, &[9])), &[1], Some(NewEnd::Never))),
+        ("winds_down", CorrectionRecord::WindsDown { until: UnixMillis::new(AT_MS) }.into()),
     ]
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn any_correction() -> impl Strategy<Value = Record> {
             CorrectionRecord::Withdrawn { pool: pool(index), units }.into()
         }),
         any_amended(),
+        any_time().prop_map(|until| CorrectionRecord::WindsDown { until }.into()),
         of().prop_map(|(index, left)| CorrectionRecord::Reserved { pool: pool(index), left }.into()),
     ]
 }

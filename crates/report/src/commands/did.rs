@@ -75,6 +75,11 @@ pub enum CommandEffect {
     },
     /// Put terms right.
     Amended(Box<AmendedTerms>),
+    /// Had the drop wind down.
+    WoundDown {
+        /// When it closes at the latest, by the sale's clock.
+        until: UnixMillis,
+    },
     /// Cancelled units of an order, or gave money back for it.
     OrderCancelled {
         /// The order.
@@ -116,6 +121,7 @@ impl CommandEffect {
             Self::Restocked { .. } => "restock",
             Self::TakenBack { .. } => "take_back",
             Self::Amended(_) => "amend",
+            Self::WoundDown { .. } => "wind_down",
             Self::OrderCancelled { .. } => "cancel_order",
             Self::Extended { .. } => "extend",
             Self::UnmatchedClosed { .. } => "close_unmatched",
@@ -209,6 +215,7 @@ impl LatestEffects {
             CorrectionRecord::Amended(amended) => {
                 CommandEffect::Amended(Box::new(self.amended(drop, amended.amendment)))
             }
+            CorrectionRecord::WindsDown { until } => CommandEffect::WoundDown { until },
         };
         self.latest.insert(drop, did);
     }

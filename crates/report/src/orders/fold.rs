@@ -145,7 +145,9 @@ impl OrdersFold {
             | Record::Stream(_)
             | Record::Featured
             | Record::Correction(
-                CorrectionRecord::Reserved { .. } | CorrectionRecord::Amended(_),
+                CorrectionRecord::Reserved { .. }
+                | CorrectionRecord::Amended(_)
+                | CorrectionRecord::WindsDown { .. },
             )
             | Record::Suspended { .. }
             | Record::Recovered(_)

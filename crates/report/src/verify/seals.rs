@@ -144,6 +144,7 @@ impl Chain {
             CorrectionRecord::Reserved { pool, left } => {
                 self.reserved.insert(*pool, *left);
             }
+            CorrectionRecord::WindsDown { .. } => {}
             CorrectionRecord::Amended(_) => {
                 if let Some((revision, _)) = &mut self.plan {
                     *revision = revision.saturating_add(1);

@@ -205,7 +205,8 @@ impl World {
             }
             52..=54 => DropAction::CancelCountdown.on(drop),
             55 => DropAction::Cancel.on(drop),
-            56..=58 => DropAction::Feature.on(drop),
+            56..=57 => DropAction::Feature.on(drop),
+            58 => DropAction::WindDown.on(drop),
             59..=60 => self.other_terms().on(drop),
             61..=64 => {
                 let plan = Arc::new(self.plan());

@@ -32,6 +32,10 @@ pub(super) fn encode(record: &CorrectionRecord, out: &mut Vec<u8>) {
             out.push(Ordinal::Amended.byte());
             encode_amended(amended, out);
         }
+        CorrectionRecord::WindsDown { until } => {
+            out.push(Ordinal::WindsDown.byte());
+            put_varint(out, until.get());
+        }
     }
 }
 
@@ -70,6 +74,7 @@ pub(super) fn decode(
             CorrectionRecord::Reserved { pool: reader.pool()?, left: reader.units("left")? }
         }
         Ordinal::Amended => CorrectionRecord::Amended(Box::new(decode_amended(reader)?)),
+        Ordinal::WindsDown => CorrectionRecord::WindsDown { until: reader.time("until")? },
         other => unreachable!("{other:?} is none of these"),
     })
 }

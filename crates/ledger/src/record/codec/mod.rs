@@ -237,7 +237,7 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::Retaken => payment::decode(ordinal, reader)?,
         Ordinal::Stretched => payment::decode_stretched(reader)?.into(),
         Ordinal::Extended => payment::decode_extended(reader)?.into(),
-        Ordinal::Withdrawn | Ordinal::Reserved | Ordinal::Amended => {
+        Ordinal::Withdrawn | Ordinal::Reserved | Ordinal::Amended | Ordinal::WindsDown => {
             correction::decode(ordinal, reader)?.into()
         }
         Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?.into(),

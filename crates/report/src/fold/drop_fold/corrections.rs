@@ -24,6 +24,8 @@ impl DropFold {
                     terms.amend(&amended.amendment);
                 }
             }
+            // Its close is a record of its own.
+            CorrectionRecord::WindsDown { .. } => {}
         }
         Ok(())
     }

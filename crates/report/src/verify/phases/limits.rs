@@ -1,7 +1,7 @@
 //! The limits of a drop's viewers over time: each take is judged by those of its moment.
 
 use stampede_domain::{DropPlan, HoldId, TakeNumber, UnixMillis, ViewerLimits};
-use stampede_ledger::Amended;
+use stampede_ledger::{Amended, RecoveredPool};
 
 use super::PhaseFault;
 use crate::verify::finding::{Findings, Place};
@@ -47,6 +47,15 @@ impl LimitTurns {
         }
         let (limits, after) = (limits.clone(), amended.last_takes.clone());
         self.turns.push(LimitTurn { limits, after, shut_at });
+    }
+
+    /// A restart has forgotten the takes beyond these: their numbers are used again.
+    pub(super) fn recover(&mut self, pools: &[RecoveredPool]) {
+        for RecoveredPool { pool, last_take, .. } in pools {
+            let places =
+                self.turns.iter_mut().map(|turn| turn.after.get_mut(usize::from(pool.get())));
+            places.flatten().for_each(|after| *after = (*after).min(*last_take));
+        }
     }
 
     /// In which turn a hold was taken.

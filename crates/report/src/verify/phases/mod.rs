@@ -66,6 +66,9 @@ pub enum PhaseFault {
     /// A copy for a rehearsal that became another drop, or the other way round.
     #[error("an edit changed of what the drop is a copy for a rehearsal, or until when")]
     RehearsalChanged,
+    /// A drop that winds down for longer than two hold times, or for the second time.
+    #[error("winds down until {until} ms, {most} ms is the latest{}", if *again { ", for the second time" } else { "" })]
+    WindDown { until: UnixMillis, most: UnixMillis, again: bool },
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
@@ -91,6 +94,7 @@ impl PhaseFault {
             Self::AmendedTakes { .. } => "amended_takes",
             Self::OutlivedRestart { .. } => "rehearsal_outlived_restart",
             Self::RehearsalChanged => "rehearsal_changed",
+            Self::WindDown { .. } => "wind_down_differs",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::Stream(fault) => fault.kind(),
         }
@@ -171,6 +175,7 @@ impl Stage {
                 let changes_limits = amended.amendment.limits.is_some();
                 matches!(self, Self::Paused) || matches!(self, Self::Open) && !changes_limits
             }
+            Record::Correction(CorrectionRecord::WindsDown { .. }) => matches!(self, Self::Open),
             Record::Planned { .. } => matches!(self, Self::Planned),
             Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
             Record::Hold(
@@ -245,6 +250,7 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
         Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
         Record::Correction(CorrectionRecord::Amended(_)) => "amended",
+        Record::Correction(CorrectionRecord::WindsDown { .. }) => "winds down",
         Record::Heartbeat(_) => "heartbeat",
         Record::Room(_) => "room",
     }
@@ -270,6 +276,7 @@ pub(super) struct Phases {
     revision: u32,
     lots: u32,
     opens_at: UnixMillis,
+    winds_down: bool,
 }
 
 impl Phases {
@@ -297,6 +304,7 @@ impl Phases {
             revision,
             lots: 0,
             opens_at: UnixMillis::default(),
+            winds_down: false,
         }
     }
 
@@ -339,6 +347,10 @@ impl Phases {
                 self.revision = self.revision.saturating_add(1);
                 self.limits.amend(amended, self.shut_at, place, findings);
             }
+            Record::Recovered(recovered) => self.limits.recover(&recovered.pools),
+            Record::Correction(CorrectionRecord::WindsDown { until }) => {
+                self.wind_down(*until, at, place, findings);
+            }
             Record::Phase(
                 PhaseRecord::CountdownCancelled
                 | PhaseRecord::Paused
@@ -354,7 +366,6 @@ impl Phases {
             | Record::Deadline(_)
             | Record::Unmatched(_)
             | Record::Suspended { .. }
-            | Record::Recovered(_)
             | Record::Tally(_)
             | Record::Command(_)
             | Record::Heartbeat(_)
@@ -449,6 +460,21 @@ impl Phases {
             findings.add(place, PhaseFault::LotRange { pool, units, supplied });
         }
         *supplied = sum;
+    }
+
+    /// The decision came before the commit.
+    fn wind_down(
+        &mut self,
+        until: UnixMillis,
+        at: UnixMillis,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let again = std::mem::replace(&mut self.winds_down, true);
+        let most = at.plus(self.plan.hold_ttl).plus(self.plan.hold_ttl);
+        if again || until > most {
+            findings.add(place, PhaseFault::WindDown { until, most, again });
+        }
     }
 
     /// Whether the units were free, the pool's takes say.

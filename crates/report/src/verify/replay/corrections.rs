@@ -21,7 +21,7 @@ impl DropReplay {
                 self.withdraw(*pool, *units, place, findings);
             }
             // The phases have it.
-            CorrectionRecord::Reserved { .. } => {}
+            CorrectionRecord::Reserved { .. } | CorrectionRecord::WindsDown { .. } => {}
             CorrectionRecord::Amended(amended) => {
                 self.limits_amended(&amended.last_takes, place, findings);
             }
