@@ -35,7 +35,8 @@ pub(crate) async fn answered(
     Ok(found.map(|bound| {
         if bound.request == request {
             // What was decided after a drop had ended stands in a chain of its own.
-            Ok(Done { drop: bound.drop.sale(), lot: bound.lot, ban: None, replayed: true })
+            let (lot, units) = (bound.result.lot, bound.result.units);
+            Ok(Done { drop: bound.drop.sale(), lot, units, ban: None, replayed: true })
         } else {
             Err(CommandRefusal::KeyReused)
         }

@@ -286,6 +286,7 @@ impl From<CommandRefusal> for Problem {
         };
         let free = match &refusal {
             CommandRefusal::Stock(StockRefusal::NotFree { free, .. }) => Some(free.get()),
+            CommandRefusal::Stock(StockRefusal::NoneFree { .. }) => Some(0),
             _ => None,
         };
         // It was read, and pushed out again at once.

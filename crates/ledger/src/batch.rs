@@ -8,7 +8,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    ChainSums, CommandKey, LatestLot, Link, ProjectionRow, Record, RowHash, Seal, SupplyDelta,
+    ChainSums, CommandKey, LatestResult, Link, ProjectionRow, Record, RowHash, Seal, SupplyDelta,
     drop_pools::DropPools,
     links,
     projection::derive,
@@ -66,8 +66,8 @@ pub struct BatchRow {
     pub derived: Vec<ProjectionRow>,
     /// Idempotency keys that the drop's accepted commands bound.
     pub keys: Vec<CommandKey>,
-    /// Number of the latest lot in the row.
-    latest_lot: LatestLot,
+    /// What the latest records of the row did.
+    latest_result: LatestResult,
     /// The drop's pools.
     pools: DropPools,
     /// What the row says about the drop as a whole.
@@ -209,7 +209,7 @@ impl BatchRow {
             supply: Vec::new(),
             derived: Vec::new(),
             keys: Vec::new(),
-            latest_lot: LatestLot::default(),
+            latest_result: LatestResult::default(),
             pools: DropPools::default(),
             turn: Turn::default(),
         }
@@ -223,7 +223,7 @@ impl BatchRow {
         self.supply.clear();
         self.derived.clear();
         self.keys.clear();
-        self.latest_lot = LatestLot::default();
+        self.latest_result = LatestResult::default();
         self.pools = pools;
         self.turn = Turn::default();
     }
@@ -248,8 +248,8 @@ impl BatchRow {
         }
         self.derived.extend(derive(record, self.records, &self.pools));
         self.turn.take_in(record);
-        self.latest_lot.follow(record);
-        if let Some(key) = CommandKey::of(self.drop, record, self.latest_lot) {
+        self.latest_result.follow(record);
+        if let Some(key) = CommandKey::of(self.drop, record, self.latest_result) {
             self.keys.push(key);
         }
     }

@@ -1,8 +1,8 @@
 //! The idempotency key of a staff command, with the request that it is bound to.
 
-use stampede_domain::{DropId, KeyFingerprint};
+use stampede_domain::{DropId, KeyFingerprint, Units};
 
-use crate::{PaymentChange, Record, RecordedOutcome};
+use crate::{CorrectionRecord, PaymentChange, Record, RecordedOutcome};
 
 /// What an accepted command bound its idempotency key to, so that a retry is answered the same even
 /// when the drop has left memory.
@@ -19,23 +19,54 @@ pub struct CommandKey {
     /// The chain: a drop's or that of its adjustments, never [`DropId::HOUSE`]: the house's latest keys are read
     /// from its chain.
     pub drop: DropId,
-    /// Number of the lot that was added by it.
-    pub lot: Option<u32>,
+    /// What its answer says beside the drop.
+    pub result: CommandResult,
 }
 
-/// The lot that the latest records of a chain have added, for the command whose record stands behind them.
+/// What the answer to a command says beside its drop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LatestLot(Option<u32>);
+pub struct CommandResult {
+    /// Number of the lot that was added by it.
+    pub lot: Option<u32>,
+    /// Units that were taken off the sale by it.
+    pub units: Option<Units>,
+}
 
-impl LatestLot {
+const TAKE_BACK: &str = "take_back";
+
+impl CommandResult {
+    /// The number that it comes to; the action tells which.
+    pub(crate) fn number(self) -> Option<u32> {
+        self.lot.or(self.units.map(Units::get))
+    }
+
+    /// What this number says of a command of this name; `None` if it is out of range.
+    pub(crate) fn of_number(action: &str, number: Option<u32>) -> Option<Self> {
+        let Some(number) = number else { return Some(Self::default()) };
+        Some(if action == TAKE_BACK {
+            Self { lot: None, units: Some(Units::new(number)?) }
+        } else {
+            Self { lot: Some(number), units: None }
+        })
+    }
+}
+
+/// What the latest records of a chain did, for the command whose record stands behind them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LatestResult(CommandResult);
+
+impl LatestResult {
     /// Follows the next record of the chain.
     pub fn follow(&mut self, record: &Record) {
         match record {
-            Record::Lot { lot, .. } => self.0 = Some(*lot),
+            Record::Lot { lot, .. } => self.0.lot = Some(*lot),
+            Record::Correction(CorrectionRecord::Withdrawn { units, .. }) => {
+                self.0.units = Some(*units);
+            }
             // Says itself whether units came back by it.
             Record::Payment(payment) => {
                 if let PaymentChange::Cancelled(cancelled) = &payment.change {
-                    self.0 = cancelled.lot;
+                    self.0.lot = cancelled.lot;
                 }
             }
             Record::Planned { .. }
@@ -44,7 +75,11 @@ impl LatestLot {
             | Record::Deadline(_)
             | Record::Stream(_)
             | Record::Featured
-            | Record::Correction(_)
+            | Record::Correction(
+                CorrectionRecord::Reserved { .. }
+                | CorrectionRecord::Amended(_)
+                | CorrectionRecord::WindsDown { .. },
+            )
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)
@@ -56,16 +91,19 @@ impl LatestLot {
         }
     }
 
-    /// The lot that an accepted command of this name has added.
-    pub fn of(self, action: &str) -> Option<u32> {
-        self.0.filter(|_| matches!(action, "restock" | "cancel_order"))
+    /// What an accepted command of this name did.
+    pub fn of(self, action: &str) -> CommandResult {
+        CommandResult {
+            lot: self.0.lot.filter(|_| matches!(action, "restock" | "cancel_order")),
+            units: self.0.units.filter(|_| action == TAKE_BACK),
+        }
     }
 }
 
 impl CommandKey {
-    /// The key that a record of a drop's chain binds, if any. A restock's lot stands before its command, in the
+    /// The key that a record of a drop's chain binds, if any. What it did stands before its command, in the
     /// same commit.
-    pub fn of(drop: DropId, record: &Record, latest_lot: LatestLot) -> Option<Self> {
+    pub fn of(drop: DropId, record: &Record, latest: LatestResult) -> Option<Self> {
         let Record::Command(command) = record else { return None };
         if drop == DropId::HOUSE || command.outcome != RecordedOutcome::Accepted {
             return None;
@@ -76,7 +114,7 @@ impl CommandKey {
             request: command.request,
             action: command.action.as_str().to_owned(),
             drop,
-            lot: latest_lot.of(command.action.as_str()),
+            result: latest.of(command.action.as_str()),
         })
     }
 }

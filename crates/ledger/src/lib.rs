@@ -29,7 +29,7 @@ mod writer;
 
 pub use batch::{Batch, BatchRow, Chains};
 pub use check::{Damage, OpenError, Review, ReviewFault, ReviewStep, Wrong};
-pub use command_key::{CommandKey, LatestLot};
+pub use command_key::{CommandKey, CommandResult, LatestResult};
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
 pub use journal::{
     IncarnationRow, Journal, JournalSource, LinkRow, Mark, NodeRow, OrderRow, ReadError, RowKey,

@@ -1,8 +1,11 @@
 //! The stock of one drop: its pools joined to its winners.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32 as PlainU32, Ordering as PlainOrdering},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU32 as PlainU32, Ordering as PlainOrdering},
+    },
 };
 
 use stampede_domain::{
@@ -270,13 +273,38 @@ impl DropStock {
     /// # Panics
     /// If the pool is not of this drop.
     pub fn withdraw(&self, pool: PoolIndex, units: Units) -> Result<(), NotFree> {
+        self.withdraw_of(pool, |_| units).map(|_| ())
+    }
+
+    /// The same with all units that nobody has taken; returns how many that are.
+    ///
+    /// # Errors
+    /// [`NotFree`] if none is free. Nothing moves then.
+    ///
+    /// # Panics
+    /// If the pool is not of this drop.
+    pub fn withdraw_all(&self, pool: PoolIndex) -> Result<Units, NotFree> {
+        self.withdraw_of(pool, |free| free.max(Units::ONE))
+    }
+
+    fn withdraw_of(
+        &self,
+        pool: PoolIndex,
+        wanted: impl Fn(Units) -> Units,
+    ) -> Result<Units, NotFree> {
         let from = self.pool(pool);
-        let withdrawn = from.word.update(|word| word.withdraw(units));
+        // What the swap that wins goes by.
+        let asked = Cell::new(Units::ZERO);
+        let withdrawn = from.word.update(|word| {
+            asked.set(wanted(word.available()));
+            word.withdraw(asked.get())
+        });
+        let units = asked.get();
         withdrawn.map_err(|free| NotFree { pool, units, free })?;
         let left = from.supplied().checked_take(units).expect("what was free was supplied");
         // ORDERING: Relaxed; see `Pool::supplied`. Slots stay as they are: holds may lie in any of them.
         from.supplied.store(left.get(), Ordering::Relaxed);
-        Ok(())
+        Ok(units)
     }
 
     /// Makes places for further takes, ahead of need: slots for those that are left in the pools,

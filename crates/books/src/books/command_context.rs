@@ -42,15 +42,18 @@ pub struct FreeUnits {
     pub drop: DropId,
     /// Where the units are.
     pub pool: PoolIndex,
-    /// How many.
-    pub units: Units,
+    /// How many; all that are free if it is left open.
+    pub units: Option<Units>,
 }
 
 /// What came of taking free units out of the stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withdrawal {
     /// They are out: nobody can take them any more.
-    Done,
+    Done {
+        /// How many.
+        units: Units,
+    },
     /// Fewer were free; all of them still are.
     NotFree {
         /// How many were.

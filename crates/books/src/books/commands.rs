@@ -93,8 +93,7 @@ impl Books {
         match self.granted(command, shown.over.as_ref())? {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
             Grant::Drop { drop, action, stands, .. } => {
-                let lot = self.act((drop, stands.phase), action, (command, shown), now, out)?;
-                Ok(Done { lot, ..Done::about(drop) })
+                self.act((drop, stands.phase), action, (command, shown), now, out)
             }
             Grant::Brake(action) => {
                 let entry = BrakeEntry {

@@ -7,13 +7,13 @@ use stampede_ledger::{PhaseRecord, Record};
 
 use super::{Books, command_context::CommandContext};
 use crate::{
-    command::{CommandRefusal, DropAction, StaffCommand},
+    command::{CommandRefusal, Done, DropAction, StaffCommand},
     decision::{Decision, Effect},
     drop::check_plan,
 };
 
 impl Books {
-    /// Carries out a command that its actor may give; returns the lot's number where units were put on sale.
+    /// Carries out a command that its actor may give; returns what its answer says.
     pub(super) fn act(
         &mut self,
         (drop, phase): (DropId, Phase),
@@ -21,7 +21,8 @@ impl Books {
         (command, shown): (&StaffCommand, &CommandContext),
         now: Moment,
         out: &mut Decision,
-    ) -> Result<Option<u32>, CommandRefusal> {
+    ) -> Result<Done, CommandRefusal> {
+        let mut done = Done::about(drop);
         match action {
             DropAction::Edit { plan } | DropAction::Patch { plan, .. } => {
                 step(action, phase, PhaseChange::Cancel)?;
@@ -34,16 +35,17 @@ impl Books {
             }
             DropAction::Restock { sku, units } => {
                 check_phase(action, phase, &[Phase::Open, Phase::Paused])?;
-                return self.restock(now.sale, drop, (sku, *units), out).map(Some);
+                done.lot = Some(self.restock(now.sale, drop, (sku, *units), out)?);
             }
             DropAction::TakeBack(units) => {
-                self.take_back(now.sale, (drop, phase), units, shown.withdrawn, out)?;
+                let taken = self.take_back(now.sale, (drop, phase), units, shown.withdrawn, out)?;
+                done.units = Some(taken);
             }
             DropAction::WindDown => self.wind_down(now.sale, (drop, phase), out)?,
             DropAction::Amend(wanted) => self.amend((drop, phase), wanted, now, out)?,
             DropAction::CancelOrder(cancel) => {
                 let given = (command, shown.order);
-                return self.cancel_order((drop, phase), cancel, given, now.sale, out);
+                done.lot = self.cancel_order((drop, phase), cancel, given, now.sale, out)?;
             }
             DropAction::Extend { by } => {
                 check_phase(action, phase, &[Phase::Open, Phase::Paused, Phase::Closed])?;
@@ -57,7 +59,7 @@ impl Books {
             | DropAction::Resume
             | DropAction::Close => self.change_phase((drop, phase), action, now, out)?,
         }
-        Ok(None)
+        Ok(done)
     }
 
     fn change_phase(

@@ -34,7 +34,7 @@ mod withdrawals;
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{BanId, DropId, Moment, Phase, StreamId, UnixMillis};
+use stampede_domain::{BanId, DropId, Moment, Phase, StreamId, Units, UnixMillis};
 use stampede_ledger::{
     BrakePart, BrakeRecord, Command, CorrectionRecord, Link, Record, RecordedOutcome, RoomChange,
     UnmatchedRecord,
@@ -83,6 +83,7 @@ pub struct Books {
 #[derive(Clone, Copy, Debug, Default)]
 struct LatestResults {
     lot: Option<(DropId, u32)>,
+    withdrawn: Option<(DropId, Units)>,
     ban: Option<BanId>,
 }
 
@@ -92,6 +93,9 @@ impl LatestResults {
             Record::Lot { lot, .. } => self.lot = Some((drop, *lot)),
             // The first lots are the opening's.
             Record::Planned { .. } | Record::Phase(_) => self.lot = None,
+            Record::Correction(CorrectionRecord::Withdrawn { units, .. }) => {
+                self.withdrawn = Some((drop, *units));
+            }
             Record::Brake(BrakeRecord::Banned(banned)) => self.ban = Some(banned.ban),
             Record::Brake(BrakeRecord::Lifted { part: BrakePart::Ban(ban), expired: false }) => {
                 self.ban = Some(*ban);
@@ -101,7 +105,11 @@ impl LatestResults {
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
-            | Record::Correction(_)
+            | Record::Correction(
+                CorrectionRecord::Reserved { .. }
+                | CorrectionRecord::Amended(_)
+                | CorrectionRecord::WindsDown { .. },
+            )
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)
@@ -115,6 +123,10 @@ impl LatestResults {
 
     fn lot_of(&self, drop: DropId) -> Option<u32> {
         self.lot.filter(|(of, _)| *of == drop).map(|(_, lot)| lot)
+    }
+
+    fn units_of(&self, drop: DropId) -> Option<Units> {
+        self.withdrawn.filter(|(of, _)| *of == drop).map(|(_, units)| units)
     }
 }
 
@@ -215,7 +227,7 @@ impl Books {
         if command.outcome != RecordedOutcome::Accepted {
             return;
         }
-        let lot = did.lot_of(drop);
+        let (lot, units) = (did.lot_of(drop), did.units_of(drop));
         let ban = did.ban.filter(|_| drop == DropId::HOUSE);
         self.note_command(drop, command.action.as_str());
         let personal = ban.and_then(|ban| self.brake.personal(ban));
@@ -224,7 +236,7 @@ impl Books {
             drop if drop.is_adjustments() => KeyKept::OfAdjustments,
             _ => KeyKept::WithDrop { counts: command.action.as_str() != DropAction::CANCEL_ORDER },
         };
-        let done = Done { drop: drop.sale(), lot, ban, replayed: false };
+        let done = Done { drop: drop.sale(), lot, units, ban, replayed: false };
         let request = (command.request, personal);
         self.keys.bind(command.actor.as_str(), command.key, request, (done, kept));
     }

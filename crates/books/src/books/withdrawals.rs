@@ -32,7 +32,7 @@ impl Books {
         Some(FreeUnits { drop, pool, units: wanted.units })
     }
 
-    /// Records what the shell has taken out of the stock.
+    /// Records what the shell has taken out of the stock; returns how many units that are.
     pub(super) fn take_back(
         &mut self,
         at: UnixMillis,
@@ -40,23 +40,26 @@ impl Books {
         wanted: &TakeBack,
         withdrawn: Option<Withdrawal>,
         out: &mut Decision,
-    ) -> Result<(), CommandRefusal> {
+    ) -> Result<Units, CommandRefusal> {
         let pool = self.pool_to_withdraw((drop, phase), wanted)?;
-        let TakeBack { sku, units, to_reserve } = wanted;
         match withdrawn.expect("the shell takes out what it is asked for before the command") {
             Withdrawal::NotFree { free } => {
-                Err(StockRefusal::NotFree { sku: sku.clone(), units: *units, free }.into())
+                let sku = wanted.sku.clone();
+                Err(match wanted.units {
+                    Some(units) => StockRefusal::NotFree { sku, units, free }.into(),
+                    None => StockRefusal::NoneFree { sku }.into(),
+                })
             }
-            Withdrawal::Done => {
-                self.record(at, drop, CorrectionRecord::Withdrawn { pool, units: *units }, out);
-                if *to_reserve {
+            Withdrawal::Done { units } => {
+                self.record(at, drop, CorrectionRecord::Withdrawn { pool, units }, out);
+                if wanted.to_reserve {
                     let reserve = self.drops[&drop].reserve[usize::from(pool.get())];
                     // The pool had them before, so they fit.
-                    let left = reserve.checked_add(*units).unwrap_or(Units::MAX);
+                    let left = reserve.checked_add(units).unwrap_or(Units::MAX);
                     self.set_reserve(at, drop, (pool, left), out);
-                    out.at_once.push(Act::ShowReserved { drop, pool, units: *units });
+                    out.at_once.push(Act::ShowReserved { drop, pool, units });
                 }
-                Ok(())
+                Ok(units)
             }
         }
     }
@@ -78,7 +81,7 @@ impl Books {
             }
         }
         let pool = self.drops[&drop].pool_of(&wanted.sku)?;
-        if wanted.units.is_zero() {
+        if wanted.units.is_some_and(Units::is_zero) {
             return Err(StockRefusal::NoUnits.into());
         }
         Ok(pool)

@@ -120,8 +120,8 @@ pub struct CancelOrder {
 pub struct TakeBack {
     /// Of which SKU.
     pub sku: SkuId,
-    /// How many.
-    pub units: Units,
+    /// How many; all that nobody has taken if it is left open.
+    pub units: Option<Units>,
     /// Whether they go into the reserve, from where they may be put on sale again; else they are gone.
     pub to_reserve: bool,
 }

@@ -95,7 +95,8 @@ impl Bytes {
                 self.pair(sku.as_str(), u64::from(units.get()));
             }
             DropAction::TakeBack(TakeBack { sku, units, to_reserve }) => {
-                self.pair(sku.as_str(), u64::from(units.get()));
+                // None at all is refused, so nothing else has the number of all.
+                self.pair(sku.as_str(), units.map_or(0, |units| u64::from(units.get())));
                 // What gives them up for good has the bytes that it had before there were reserves.
                 self.0.extend(to_reserve.then_some(1));
             }
@@ -305,7 +306,7 @@ mod tests {
     }
 
     fn take_back(to_reserve: bool) -> DropAction {
-        let (sku, units) = ("mug".parse().unwrap(), testkit::units(9));
+        let (sku, units) = ("mug".parse().unwrap(), Some(testkit::units(9)));
         DropAction::TakeBack(TakeBack { sku, units, to_reserve })
     }
 

@@ -35,7 +35,7 @@ pub use role::Role;
 pub use stock_refusal::StockRefusal;
 pub use wind_down_refusal::WindDownRefusal;
 
-use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId};
+use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId, Units};
 
 use crate::stream_scope::StreamScope;
 
@@ -72,6 +72,8 @@ pub struct Done {
     pub drop: DropId,
     /// The lot's number, where units were put on sale.
     pub lot: Option<u32>,
+    /// How many units were taken off the sale.
+    pub units: Option<Units>,
     /// The ban, for a ban that was made or ended.
     pub ban: Option<BanId>,
     /// Whether this answers an earlier request with the same key.
@@ -81,7 +83,7 @@ pub struct Done {
 impl Done {
     /// Something about a drop.
     pub(crate) const fn about(drop: DropId) -> Self {
-        Self { drop, lot: None, ban: None, replayed: false }
+        Self { drop, lot: None, units: None, ban: None, replayed: false }
     }
 }
 

@@ -466,7 +466,7 @@ impl CommandRefusal {
         Self::LotOutOfRange { .. }
         | Self::LotTooDear { .. }
         | Self::Stock(StockRefusal::NoUnits) => "lot_out_of_range",
-        Self::Stock(StockRefusal::NotFree { .. }) => "not_free",
+        Self::Stock(StockRefusal::NotFree { .. } | StockRefusal::NoneFree { .. }) => "not_free",
         Self::StreamFull { .. } => "stream_full",
         Self::MemoryFull { .. } => "memory_full",
         Self::InThePast { .. } => "in_the_past",

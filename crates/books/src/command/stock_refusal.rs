@@ -17,6 +17,12 @@ pub enum StockRefusal {
     /// No unit was named.
     #[error("take back at least one unit")]
     NoUnits,
+    /// Nothing is free.
+    #[error("no unit of {sku} is free: all of them are held or sold")]
+    NoneFree {
+        /// Of which SKU.
+        sku: SkuId,
+    },
     /// Fewer units are free than were to be taken back.
     #[error(
         "{free} units of {sku} are free, not {units}: the others are held or sold; take back {free} or fewer"

@@ -130,14 +130,15 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "close" => DropAction::Close,
         "extend" => DropAction::Extend { by: words.span() },
         "amend" => DropAction::Amend(other_terms(words)),
-        _ => {
+        "restock" => {
             let (sku, units) = (words.word().parse().unwrap(), units(words.number()));
-            if verb == "restock" {
-                DropAction::Restock { sku, units }
-            } else {
-                let to_reserve = words.take("to_reserve");
-                DropAction::TakeBack(TakeBack { sku, units, to_reserve })
-            }
+            DropAction::Restock { sku, units }
+        }
+        _ => {
+            let sku = words.word().parse().unwrap();
+            let units = if words.take("all") { None } else { Some(units(words.number())) };
+            let to_reserve = words.take("to_reserve");
+            DropAction::TakeBack(TakeBack { sku, units, to_reserve })
         }
     };
     Some(action.on(drop))
@@ -233,7 +234,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         seen: None,
     };
     let take_back =
-        |to_reserve| TakeBack { sku: "mug".parse().unwrap(), units: units(3), to_reserve };
+        |to_reserve| TakeBack { sku: "mug".parse().unwrap(), units: Some(units(3)), to_reserve };
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stampede_books::{Decision, Done, DropBook, MissedWhy, Withdrawal};
-use stampede_domain::{DropId, DurationMs, Moment, Phase, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Moment, Phase, Units, UnixMillis};
 use stampede_ledger::RecoveredDrop;
 
 use crate::{
@@ -61,7 +61,8 @@ impl Shell {
                 books.note_last_takes(drop, last_takes);
             }
             let free = books.free_units(&command, shown.over.as_ref());
-            shown.withdrawn = free.map(|_| Withdrawal::Done);
+            shown.withdrawn =
+                free.map(|free| Withdrawal::Done { units: free.units.unwrap_or(Units::ONE) });
             let mut out = Decision::default();
             let outcome = books.command(&command, &shown, self.now(), &mut out);
             let replayed = outcome.ok().filter(|done| done.replayed);

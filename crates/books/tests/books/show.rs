@@ -337,6 +337,7 @@ pub(crate) fn answer(outcome: &CommandOutcome) -> String {
         write!(text, " {}", done.drop).unwrap();
     }
     text += &done.lot.map_or(String::new(), |lot| format!(" lot {lot}"));
+    text += &done.units.map_or(String::new(), |units| format!(" of {units}"));
     text += &done.ban.map_or(String::new(), |ban| format!(" {ban}"));
     text + if done.replayed { " replayed" } else { "" }
 }

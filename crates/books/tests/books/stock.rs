@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use stampede_books::{FreeUnits, HoldLook, HoldStatus, Withdrawal};
 use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, PaymentId, Phase, PoolIndex, SkuIndex,
-    UnixMillis, ViewerNumber,
+    Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{CorrectionRecord, DeadlineRecord, HoldRecord, Record};
 use stampede_testkit::units;
@@ -174,14 +174,14 @@ impl Stock {
 
     /// Units leave a pool, if nobody has taken them.
     pub(crate) fn withdraw(&mut self, wanted: FreeUnits) -> Withdrawal {
-        let count = wanted.units.get();
         let pool = self.sales.get_mut(&wanted.drop).unwrap().pool(wanted.pool);
+        let count = wanted.units.map_or(pool.available.max(1), Units::get);
         if pool.available < count {
             return Withdrawal::NotFree { free: units(pool.available) };
         }
         pool.available -= count;
         pool.supplied -= count;
-        Withdrawal::Done
+        Withdrawal::Done { units: units(count) }
     }
 
     /// Every unit that was supplied is somewhere, once.
@@ -216,8 +216,9 @@ impl Stock {
                 pool.available += units.get();
             }
             Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
-                let wanted = FreeUnits { drop, pool: *pool, units: *units };
-                assert_eq!(self.withdraw(wanted), Withdrawal::Done, "they were free");
+                let wanted = FreeUnits { drop, pool: *pool, units: Some(*units) };
+                let done = Withdrawal::Done { units: *units };
+                assert_eq!(self.withdraw(wanted), done, "they were free");
             }
             Record::Correction(CorrectionRecord::Amended(amended)) => {
                 let sale = self.sales.get_mut(&drop).unwrap();

@@ -118,7 +118,9 @@ impl World {
         let viewer = banned_viewer(&command).map(link).map(Arc::new);
         let order = command.action.order().map(|order| self.order(order));
         let reported_at = UnixMillis::new(self.now);
-        let withdrawn = self.books.free_units(&command, None).map(|_| Withdrawal::Done);
+        let free = self.books.free_units(&command, None);
+        let done = |units| Withdrawal::Done { units };
+        let withdrawn = free.and_then(|free| free.units).map(done);
         let shown = CommandContext { over: None, order, viewer, withdrawn, reported_at };
         self.out.clear();
         self.books.command(&command, &shown, self.moment(), &mut self.out)

@@ -1,7 +1,7 @@
 //! Commands with what they did, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, DurationMs, HoldId, SkuId, StreamId};
+use stampede_domain::{DropId, DurationMs, HoldId, SkuId, StreamId, Units};
 use stampede_engine::{CancelOrder, Done, DropAction, SeenDrop, TakeBack as TakenBack};
 use utoipa::ToSchema;
 
@@ -124,9 +124,10 @@ pub(crate) struct TakeBack {
     /// The SKU, by its id in the plan.
     #[schema(example = "n5-50", max_length = 64)]
     sku: String,
-    /// How many: nobody may have taken them.
+    /// How many: nobody may have taken them. If it is left out, all that nobody has taken, one at least.
+    #[serde(default)]
     #[schema(example = 4500, minimum = 1, maximum = 16_777_215)]
-    units: u32,
+    units: Option<u32>,
     /// Whether they go into the reserve, from where a restock puts them on sale again; else they are gone.
     #[serde(default)]
     #[schema(default = false)]
@@ -144,7 +145,8 @@ impl TakeBack {
     /// The command.
     pub(crate) fn to_action(&self) -> Result<DropAction, Problem> {
         let sku: SkuId = parsed("sku", &self.sku)?;
-        let (units, to_reserve) = (units("units", self.units)?, self.to_reserve);
+        let units = self.units.map(|count| units("units", count)).transpose()?;
+        let to_reserve = self.to_reserve;
         Ok(DropAction::TakeBack(TakenBack { sku, units, to_reserve }))
     }
 
@@ -231,6 +233,10 @@ pub(crate) struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 2)]
     lot: Option<u32>,
+    /// How many units were taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 4500)]
+    units: Option<u32>,
     /// The ban, for a ban that was made or ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "b7")]
@@ -243,6 +249,7 @@ impl Accepted {
             drop: (done.drop != DropId::HOUSE).then(|| done.drop.to_string()),
             action,
             lot: done.lot,
+            units: done.units.map(Units::get),
             ban: done.ban.map(|ban| ban.to_string()),
         }
     }

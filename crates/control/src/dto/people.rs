@@ -1,8 +1,8 @@
 //! Who else is at a stream, with what they do there, as JSON.
 
 use serde::Serialize;
-use stampede_domain::DropId;
-use stampede_engine::{Action, DropAction, StaffCommand, TakeBack};
+use stampede_domain::Units;
+use stampede_engine::{Action, Done, DropAction, StaffCommand, TakeBack};
 use utoipa::ToSchema;
 
 /// Who is present at a stream: sent again whenever somebody comes or goes.
@@ -55,24 +55,24 @@ pub(crate) struct CommandGiven {
 }
 
 impl CommandGiven {
-    pub(crate) fn new(command: &StaffCommand, drop: DropId, at_ms: u64) -> Self {
+    pub(crate) fn new(command: &StaffCommand, done: &Done, at_ms: u64) -> Self {
         let (sku, units) = match &command.action {
-            Action::Drop {
-                action:
-                    DropAction::Restock { sku, units }
-                    | DropAction::TakeBack(TakeBack { sku, units, .. }),
-                ..
-            } => (Some(sku.to_string()), Some(units.get())),
+            Action::Drop { action: DropAction::Restock { sku, units }, .. } => {
+                (Some(sku.to_string()), Some(*units))
+            }
+            Action::Drop { action: DropAction::TakeBack(TakeBack { sku, .. }), .. } => {
+                (Some(sku.to_string()), done.units)
+            }
             _ => (None, None),
         };
         Self {
-            drop: drop.to_string(),
+            drop: done.drop.to_string(),
             action: command.action.name(),
             actor: command.actor.clone(),
             role: command.role.name(),
             at_ms,
             sku,
-            units,
+            units: units.map(Units::get),
         }
     }
 }

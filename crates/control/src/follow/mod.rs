@@ -119,7 +119,7 @@ impl FollowHubs {
         let Some(sale) = engine.sale(done.drop) else { return };
         let hub = self.hubs.lock().get(&sale.plan().stream).and_then(Weak::upgrade);
         if let Some(hub) = hub {
-            hub.people.note(command, &sale, engine.wall().get());
+            hub.people.note(command, done, &sale, engine.wall().get());
         }
     }
 

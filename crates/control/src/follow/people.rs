@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use axum::body::Bytes;
 use parking_lot::Mutex;
 use stampede_domain::MerchantId;
-use stampede_engine::{SaleDrop, StaffCommand};
+use stampede_engine::{Done, SaleDrop, StaffCommand};
 use tokio::sync::watch;
 
 use super::{Person, Reader, event::event};
@@ -69,10 +69,10 @@ impl People {
     }
 
     /// Keeps a command about a drop of the stream for those who follow now.
-    pub(super) fn note(&self, command: &StaffCommand, of: &SaleDrop, at_ms: u64) {
+    pub(super) fn note(&self, command: &StaffCommand, done: &Done, of: &SaleDrop, at_ms: u64) {
         let merchant = command.merchant.clone();
         let Some(by) = Person::new(command.actor.clone(), command.role, merchant) else { return };
-        let given = CommandGiven::new(command, of.id(), at_ms);
+        let given = CommandGiven::new(command, done, at_ms);
         let event = event("command", &Encoded::new(&given));
         let mut known = self.known.lock();
         if known.commands.len() >= COMMANDS_KEPT {

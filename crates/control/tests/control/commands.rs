@@ -93,7 +93,7 @@ async fn units_that_nobody_has_taken_are_taken_back() {
     assert!(refused.detail().contains("3 units of mug are free, not 4"), "{}", refused.detail());
     let ask = || rig.ask("host", "POST", &path(&drop)).key("back").json(&of(3));
     let first = ask().expect(StatusCode::OK).await;
-    assert_eq!(first.json, json!({"drop": drop, "action": "take_back"}));
+    assert_eq!(first.json, json!({"drop": drop, "action": "take_back", "units": 3}));
     let again = ask().expect(StatusCode::OK).await;
     assert_eq!(
         (again.text, again.headers.get("idempotency-replayed").is_some()),
@@ -103,6 +103,9 @@ async fn units_that_nobody_has_taken_are_taken_back() {
     let figures = ["supplied", "available", "held", "sold"].map(|name| mug[name].clone());
     assert_eq!(figures, [2, 0, 2, 0].map(serde_json::Value::from));
 
+    let all = json!({"sku": "mug"});
+    let none = rig.ask("host", "POST", &path(&drop)).key("all").json(&all);
+    assert_eq!(none.refused(409, "not_free").await.json["free"], 0);
     let nothing = rig.ask("host", "POST", &path(&drop)).key("none").json(&of(0));
     nothing.refused(422, "lot_out_of_range").await;
     let cup = json!({"sku": "cup", "units": 1});

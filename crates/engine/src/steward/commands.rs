@@ -55,10 +55,15 @@ impl Steward {
     /// nothing else is decided in between.
     fn withdraw(&self, wanted: FreeUnits) -> Withdrawal {
         let FreeUnits { drop, pool, units } = wanted;
-        match self.sales[&drop].stock().withdraw(pool, units) {
-            Ok(()) => {
+        let stock = self.sales[&drop].stock();
+        let withdrawn = match units {
+            Some(units) => stock.withdraw(pool, units).map(|()| units),
+            None => stock.withdraw_all(pool),
+        };
+        match withdrawn {
+            Ok(units) => {
                 self.shared.drop_changed(drop);
-                Withdrawal::Done
+                Withdrawal::Done { units }
             }
             Err(NotFree { free, .. }) => Withdrawal::NotFree { free },
         }

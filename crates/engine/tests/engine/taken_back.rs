@@ -13,7 +13,7 @@ fn take_back(count: u32) -> DropAction {
 }
 
 fn take_back_to(count: u32, to_reserve: bool) -> DropAction {
-    let (sku, units) = ("mug".parse().unwrap(), Units::new(count).unwrap());
+    let (sku, units) = ("mug".parse().unwrap(), Some(Units::new(count).unwrap()));
     DropAction::TakeBack(TakeBack { sku, units, to_reserve })
 }
 
@@ -59,6 +59,32 @@ fn free_units_are_taken_back_once_and_no_others() {
     let bob = world.viewer("bob");
     world.hold(&bob, drop, 1, "b");
     assert_eq!((world.figures(drop), withdrawn(&world)), ([3, 0, 1, 2], 1));
+}
+
+#[test]
+fn all_that_is_free_is_taken_back_and_counted() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    let ann = world.viewer("ann");
+    world.hold(&ann, drop, 2, "a");
+    let all = || {
+        DropAction::TakeBack(TakeBack {
+            sku: "mug".parse().unwrap(),
+            units: None,
+            to_reserve: false,
+        })
+    };
+    let done = give(&world, drop, "all", all()).unwrap();
+    assert_eq!((done.units, world.figures(drop)), (Units::new(3), [2, 0, 2, 0]));
+    match give(&world, drop, "again", all()) {
+        Err(CommandRefusal::Stock(StockRefusal::NoneFree { sku })) => {
+            assert_eq!(sku.as_str(), "mug")
+        }
+        other => panic!("{other:?}"),
+    }
+    let world = world.restart(100);
+    let again = give(&world, drop, "all", all()).unwrap();
+    assert_eq!((again.units, again.replayed), (Units::new(3), true));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, DeadlineRecord, HoldRecord,
-    LatestLot, PhaseRecord, Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta,
+    LatestResult, PhaseRecord, Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta,
     drop_pools::DropPools, projector::Projector, record::codec,
 };
 
@@ -73,7 +73,7 @@ pub(crate) struct Checker {
     pub(crate) supply: BTreeMap<(DropId, PoolIndex), (i64, i64)>,
     projector: Projector,
     /// Number of each drop's latest lot.
-    latest_lots: HashMap<DropId, LatestLot>,
+    latest_results: HashMap<DropId, LatestResult>,
     /// Only where there is no table of them yet: the migration fills it.
     pub(crate) keys: Option<Vec<CommandKey>>,
     /// Sums of each drop, with the commit and the time of its latest row.
@@ -92,7 +92,7 @@ impl Checker {
             heads: HashMap::new(),
             supply: BTreeMap::new(),
             projector,
-            latest_lots: HashMap::new(),
+            latest_results: HashMap::new(),
             keys: None,
             tallied: BTreeMap::new(),
             worked_in: None,
@@ -153,7 +153,7 @@ impl Checker {
         let seal = tallied.seal(drop, *last, *self.heads.get(&drop)?, *at)?;
         self.tallied.remove(&drop);
         self.aired.remove(&drop);
-        self.latest_lots.remove(&drop);
+        self.latest_results.remove(&drop);
         while let Some(pool) = self.supply.range((drop, PoolIndex::default())..).next()
             && pool.0.0 == drop
         {
@@ -211,9 +211,9 @@ impl Checker {
             | Record::Room(_) => {}
         }
         if let Some(keys) = &mut self.keys {
-            let latest_lot = self.latest_lots.entry(row.drop).or_default();
-            latest_lot.follow(record);
-            keys.extend(CommandKey::of(row.drop, record, *latest_lot));
+            let latest_result = self.latest_results.entry(row.drop).or_default();
+            latest_result.follow(record);
+            keys.extend(CommandKey::of(row.drop, record, *latest_result));
         }
         if let Some(delta) = SupplyDelta::of(record, pools) {
             let (supplied, taken) = self.supply.entry((row.drop, delta.pool)).or_default();

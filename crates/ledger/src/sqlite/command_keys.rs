@@ -7,11 +7,11 @@ use super::{
     columns::{Columns, all},
     failure::in_table,
 };
-use crate::{CommandKey, ReadError};
+use crate::{CommandKey, ReadError, command_key::CommandResult};
 
 const TABLE: &str = "command_keys";
 
-/// The first command that bound a key keeps it.
+/// The first command that bound a key keeps it. `lot` has the units of one that took some back.
 pub(super) const INSERT: &str =
     "INSERT INTO command_keys (actor, key, request, action, drop_id, lot)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
@@ -24,7 +24,7 @@ pub(super) fn values(bound: &CommandKey) -> impl Params + '_ {
         bound.request.bits().to_be_bytes(),
         bound.action.as_str(),
         bound.drop.get(),
-        bound.lot,
+        bound.result.number(),
     )
 }
 
@@ -64,13 +64,16 @@ fn command_key(row: &Columns<'_>) -> Result<CommandKey, ReadError> {
         let bits = <[u8; 16]>::try_from(bytes).map_err(|_| row.range(name))?;
         Ok(KeyFingerprint::from_bits(u128::from_be_bytes(bits)))
     };
-    let lot: Option<i64> = row.value(5)?;
+    let number: Option<i64> = row.value(5)?;
+    let number = number.map(u32::try_from).transpose().map_err(|_| row.range("lot"))?;
+    let action: String = row.value(3)?;
+    let result = CommandResult::of_number(&action, number).ok_or_else(|| row.range("lot"))?;
     Ok(CommandKey {
         actor: row.value(0)?,
         key: fingerprint(1, "key")?,
         request: fingerprint(2, "request")?,
-        action: row.value(3)?,
+        action,
         drop: DropId::new(row.number(4, "drop_id")?),
-        lot: lot.map(u32::try_from).transpose().map_err(|_| row.range("lot"))?,
+        result,
     })
 }

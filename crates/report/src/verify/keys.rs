@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use stampede_domain::{DropId, KeyFingerprint};
-use stampede_ledger::{CommandKey, LatestLot, Record, RecordedOutcome, Row};
+use stampede_ledger::{CommandKey, CommandResult, LatestResult, Record, RecordedOutcome, Row};
 
 use super::{
     finding::{Findings, Place},
@@ -16,14 +16,14 @@ struct Bound {
     place: Place,
     request: KeyFingerprint,
     action: String,
-    lot: Option<u32>,
+    result: CommandResult,
 }
 
 /// Follows the commands alongside the journal.
 #[derive(Debug, Default)]
 pub(super) struct KeyCheck {
     bound: HashMap<(String, KeyFingerprint), Bound>,
-    latest_lots: HashMap<DropId, LatestLot>,
+    latest_results: HashMap<DropId, LatestResult>,
 }
 
 impl KeyCheck {
@@ -32,16 +32,16 @@ impl KeyCheck {
         if row.drop == DropId::HOUSE {
             return;
         }
-        let latest_lot = self.latest_lots.entry(row.drop).or_default();
+        let latest_result = self.latest_results.entry(row.drop).or_default();
         for (number, record) in records {
-            latest_lot.follow(record);
+            latest_result.follow(record);
             match record {
                 Record::Command(command) if command.outcome == RecordedOutcome::Accepted => {
                     let action = command.action.as_str().to_owned();
-                    let lot = latest_lot.of(&action);
+                    let result = latest_result.of(&action);
                     let place = Place::row(row.drop, row.incarnation, row.seq).record(*number);
                     let owned = (command.actor.as_str().to_owned(), command.key);
-                    let bound = Bound { place, request: command.request, action, lot };
+                    let bound = Bound { place, request: command.request, action, result };
                     self.bound.entry(owned).or_insert(bound);
                 }
                 Record::Phase(_)
@@ -76,7 +76,7 @@ impl KeyCheck {
                     let is_same = bound.place.drop == Some(row.drop)
                         && bound.request == row.request
                         && bound.action == row.action
-                        && bound.lot == row.lot;
+                        && bound.result == row.result;
                     if !is_same {
                         findings.add(bound.place, TableFault::KeyDiffers { key });
                     }

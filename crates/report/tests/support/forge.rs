@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use rusqlite::{Connection, params};
 use stampede_domain::DropId;
 use stampede_ledger::{
-    BodyHeader, CommandKey, CorrectionRecord, HoldRecord, LEDGER_FILE, LatestLot, Record, Row,
-    RowHash, codec,
+    BodyHeader, CommandKey, CommandResult, CorrectionRecord, HoldRecord, LEDGER_FILE, LatestResult,
+    Record, Row, RowHash, codec,
 };
 
 use super::corrupt::read_row;
@@ -73,15 +73,16 @@ pub fn forge(data_dir: &Path, change: impl FnOnce(&mut Vec<Forged>)) {
 /// Binds the keys of the commands that the journal has now.
 fn fit_keys(connection: &Connection, rows: &[Forged]) {
     connection.execute_batch("DELETE FROM command_keys").unwrap();
-    let mut latest_lots: BTreeMap<DropId, LatestLot> = BTreeMap::new();
+    let mut latest_results: BTreeMap<DropId, LatestResult> = BTreeMap::new();
     for Forged { row, records, .. } in rows {
         for record in records {
-            let latest = latest_lots.entry(row.drop).or_default();
+            let latest = latest_results.entry(row.drop).or_default();
             latest.follow(record);
             let Some(bound) = CommandKey::of(row.drop, record, *latest) else { continue };
             let [key, request] = [bound.key, bound.request].map(|print| print.bits().to_be_bytes());
-            let values =
-                params![bound.actor, key, request, bound.action, row.drop.get(), bound.lot];
+            let CommandResult { lot, units } = bound.result;
+            let number = lot.or(units.map(|units| units.get()));
+            let values = params![bound.actor, key, request, bound.action, row.drop.get(), number];
             let sql = "INSERT INTO command_keys (actor, key, request, action, drop_id, lot)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
             connection.execute(sql, values).unwrap();

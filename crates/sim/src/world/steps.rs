@@ -200,6 +200,7 @@ impl World {
                     DropAction::Restock { sku, units }.on(drop)
                 } else {
                     let to_reserve = self.chance.percent(50);
+                    let units = Some(units).filter(|_| self.chance.percent(70));
                     DropAction::TakeBack(TakeBack { sku, units, to_reserve }).on(drop)
                 }
             }

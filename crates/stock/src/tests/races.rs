@@ -23,7 +23,7 @@ mod growth;
 mod pools;
 
 use loom::{sync::Arc, thread};
-use stampede_domain::{HoldId, SlotIndex, TakeNumber};
+use stampede_domain::{HoldId, SlotIndex, TakeNumber, Units};
 
 use super::support::{config, open_stock, pool, request, taken, units, viewer};
 use crate::{DropStock, End, GiveOutcome, HoldView, NotFree, PoolView, Take, WaitJoin};
@@ -258,6 +258,22 @@ fn word_withdraw_between_give_and_lot_against_take_loses_no_unit() {
         conserved(&stock, &[take]);
         let supplied = if withdrawn.is_ok() { 1 } else { 2 };
         assert_eq!(look(&stock).supplied, units(supplied), "{withdrawn:?}, {take:?}");
+    });
+}
+
+#[test]
+fn word_withdraw_of_all_against_a_take_shares_the_units() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let buyer = taker(&stock, 1, 1, 1);
+        let host = racer(&stock, |stock| stock.withdraw_all(pool(0)));
+        let withdrawn = host.join().unwrap().map_or(0, Units::get);
+        let take = buyer.join().unwrap();
+        let out = u32::from(taken(take).is_some());
+        let view = look(&stock);
+        assert_eq!(view.supplied.get() + withdrawn, 2);
+        assert_eq!(view.available.get() + out, view.supplied.get(), "{take:?}");
+        assert_eq!(withdrawn + out, 2, "nothing is left over");
     });
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! lot     3                 units added to pool 0; `p1` after them names pool 1
 //! withdraw 1 -> not_free 0  units taken out of a pool
+//! withdraw all -> withdrawn 2
 //! limits  5 1 3             of the drop, then of each SKU; while closed
 //! buy     v1 k1 2 -> h1     viewer, key, units, pool like a lot's; the hold gets the next name
 //! held    h1                its record is durable
@@ -89,6 +90,26 @@ fn units_that_nobody_has_taken_are_withdrawn_and_no_others() {
          open
          buy v2 k1 2 -> h2
          stock -> available=0 takes=2",
+    );
+}
+
+#[test]
+fn all_that_is_free_is_withdrawn_at_once() {
+    check(
+        config(10),
+        "lot 5
+         open
+         buy v1 k1 2 -> h1
+         withdraw all -> withdrawn 3
+         stock -> available=0 takes=1
+         withdraw all -> not_free 0
+         held h1
+         end h1 -> won
+         withdraw all -> not_free 0
+         give h1 -> public 2
+         withdraw all -> withdrawn 2
+         lot 1
+         buy v2 k1 1 -> h2",
     );
 }
 

@@ -42,6 +42,12 @@ impl Story {
                 let count = units(count.parse().unwrap());
                 self.stock.add_supply(named_pool(rest), count).unwrap();
             }
+            ["withdraw", "all", rest @ ..] => {
+                return match self.stock.withdraw_all(named_pool(rest)) {
+                    Ok(units) => format!("withdrawn {units}"),
+                    Err(NotFree { free, .. }) => format!("not_free {free}"),
+                };
+            }
             ["withdraw", count, rest @ ..] => {
                 let count = units(count.parse().unwrap());
                 return match self.stock.withdraw(named_pool(rest), count) {
