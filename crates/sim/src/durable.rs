@@ -126,22 +126,7 @@ impl Durable {
             Record::Lot { pool, units, .. } => {
                 self.pools.entry((drop, *pool)).or_default().supplied += u64::from(units.get());
             }
-            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
-                let of = self.pools.entry((drop, *pool)).or_default();
-                let left = of.supplied.checked_sub(u64::from(units.get()));
-                let left = left.filter(|left| *left >= of.out);
-                of.supplied =
-                    left.ok_or(format!("{drop} {pool}: {units} withdrawn were not free"))?;
-            }
-            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
-                self.reserves.insert((drop, *pool), u64::from(left.get()));
-            }
-            Record::Correction(CorrectionRecord::Amended(amended)) => {
-                if let Some(limits) = &amended.amendment.limits {
-                    let since = (limits.clone(), amended.last_takes.clone());
-                    self.amended.entry(drop).or_default().push(since);
-                }
-            }
+            Record::Correction(record) => self.correction(drop, record)?,
             Record::Hold(record) => self.hold(drop, record)?,
             Record::Payment(record) => {
                 self.money.adjusted += u64::from(drop.is_adjustments());
@@ -175,6 +160,29 @@ impl Durable {
                 return Err(format!("{drop}: a command was carried out twice"));
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn correction(&mut self, drop: DropId, record: &CorrectionRecord) -> Result<(), Violation> {
+        match record {
+            CorrectionRecord::Withdrawn { pool, units } => {
+                let of = self.pools.entry((drop, *pool)).or_default();
+                let left = of.supplied.checked_sub(u64::from(units.get()));
+                let left = left.filter(|left| *left >= of.out);
+                of.supplied =
+                    left.ok_or(format!("{drop} {pool}: {units} withdrawn were not free"))?;
+            }
+            CorrectionRecord::Reserved { pool, left } => {
+                self.reserves.insert((drop, *pool), u64::from(left.get()));
+            }
+            CorrectionRecord::WindsDown { .. } => {}
+            CorrectionRecord::Amended(amended) => {
+                if let Some(limits) = &amended.amendment.limits {
+                    let since = (limits.clone(), amended.last_takes.clone());
+                    self.amended.entry(drop).or_default().push(since);
+                }
+            }
         }
         Ok(())
     }

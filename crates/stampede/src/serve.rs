@@ -105,25 +105,35 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         settings: serde_json::to_value(&config)?,
         crowds,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {
         let at = (viewers_at, control, assets, webhooks.local_addr());
         announce(&config, at, (first_token.as_deref(), &engine));
     };
     let watched = watch_files((certificates, secrets), &clock);
     let leaving = (Arc::clone(&gateway), webhooks.stopper());
-    let served = runtime.block_on(async {
-        tokio::select! {
-            served = control(&config, listeners, parts, leaving, ready) => served,
-            failed = watched => Err(failed),
-            never = upkeep(&metrics, (&sessions, &shares), &clock) => match never {},
-        }
-    });
+    let serving = control(&config, listeners, parts, leaving, ready);
+    let served = run_all(serving, watched, upkeep(&metrics, (&sessions, &shares), &clock));
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
     stop(reviewer, &gateway, (webhooks, &payments), &engine);
     write_last_uses((&sessions, &shares), clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
+}
+
+/// Runs what serves, what watches files and what keeps things up, all on this thread, until the first of the two that end does.
+fn run_all(
+    serving: impl Future<Output = Result<(), Failure>>,
+    watched: impl Future<Output = Failure>,
+    kept_up: impl Future<Output = Infallible>,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            served = serving => served,
+            failed = watched => Err(failed),
+            never = kept_up => match never {},
+        }
+    })
 }
 
 /// What the viewers' listener is set to, with its certificate.

@@ -8,7 +8,7 @@ use stampede_books::{
 };
 use stampede_domain::{
     BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint,
-    MerchantId, NewEnd, PaymentId, Rates,
+    MerchantId, NewEnd, PaymentId, Rates, StreamId,
 };
 use stampede_ledger::RoomOwner;
 use stampede_testkit::units;
@@ -222,8 +222,7 @@ fn owner(words: &mut Words<'_>) -> RoomOwner {
 
 /// Every action once, with plain parameters about the drop and the stream `show`.
 pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
-    let show = || plan.stream.clone();
-    let beta: MerchantId = "beta".parse().unwrap();
+    let of_streams = on_stream(&plan.stream);
     let plan = || Arc::new(DropPlan { title: "Other mugs".into(), ..plan.clone() });
     let (target, span) = (BanTarget::Viewer("bob".parse().unwrap()), DurationMs::from_secs);
     let cancel = |restock| CancelOrder {
@@ -266,23 +265,29 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         BrakeAction::Ban { target, release_holds: true, expires_in: None },
         BrakeAction::Unban { ban: BanId::new(1) },
     ];
-    let of_streams = [
-        StreamAction::Offline.on(show()),
-        StreamAction::Online.on(show()),
-        StreamAction::MakeRoom { owner: RoomOwner::House }.on("other".parse().unwrap()),
-        StreamAction::MoveRoom { owner: RoomOwner::House }.on(show()),
-        StreamAction::Admit { merchant: beta }.on(show()),
-        StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(show()),
-        StreamAction::EndRoom.on(show()),
-        StreamAction::SetVideoDelay { delay: span(5) }.on(show()),
-        StreamAction::Rehearse { viewers: 200 }.on(show()),
-        StreamAction::EndRehearsal.on(show()),
-    ];
     let of_drop = of_drop.map(|action| action.on(drop)).into_iter();
     let of_brake = of_brake.map(Action::from).into_iter();
     let close = Action::CloseUnmatched { payment: unmatched_payment() };
     let others = [Action::Plan { plan: plan() }].into_iter().chain(of_brake).chain(of_streams);
     of_drop.chain(others).chain([close]).collect()
+}
+
+/// Every action about the stream once.
+fn on_stream(stream: &StreamId) -> [Action; 10] {
+    let show = || stream.clone();
+    let merchant = |name: &str| -> MerchantId { name.parse().unwrap() };
+    [
+        StreamAction::Offline.on(show()),
+        StreamAction::Online.on(show()),
+        StreamAction::MakeRoom { owner: RoomOwner::House }.on("other".parse().unwrap()),
+        StreamAction::MoveRoom { owner: RoomOwner::House }.on(show()),
+        StreamAction::Admit { merchant: merchant("beta") }.on(show()),
+        StreamAction::Dismiss { merchant: merchant("acme") }.on(show()),
+        StreamAction::EndRoom.on(show()),
+        StreamAction::SetVideoDelay { delay: DurationMs::from_secs(5) }.on(show()),
+        StreamAction::Rehearse { viewers: 200 }.on(show()),
+        StreamAction::EndRehearsal.on(show()),
+    ]
 }
 
 fn amend(limit: Option<u32>, end: Option<NewEnd>) -> DropAction {

@@ -11,7 +11,7 @@ use stampede_engine::{Done, StreamAction};
 
 use super::commands::{CommandProblems, KEY_HELP, Sender, marked};
 use crate::{
-    CROWD_MIN,
+    CROWD_MIN, CrowdSource,
     auth::Staff,
     dto::{Reason, RehearsalBody, RehearsalState},
     extract::{Key, OptionalBody, StreamPath},
@@ -48,7 +48,7 @@ pub(super) async fn begin(
     OptionalBody(body): OptionalBody<RehearsalBody>,
 ) -> Result<Response, Problem> {
     let asked = body.viewers()?;
-    let places = state.crowd_source().map_or(0, |source| source.places());
+    let places = state.crowd_source().map_or(0, CrowdSource::places);
     let action = StreamAction::Rehearse { viewers: asked }.on(stream.clone());
     let may = staff.role().may(&action);
     // While one goes on its crowd has the places: the command is a retry, or refused for that.

@@ -105,10 +105,17 @@ fn samples() -> Vec<(&'static str, Record)> {
     samples.extend(house::samples());
     samples.extend(brake::samples());
     samples.extend(payment::samples().into_iter().chain(correction::samples()));
-    samples.push(("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)));
-    let copy = plan().rehearsed(DropId::new(7), UnixMillis::new(AT_MS + 7_200_000));
-    samples.push(("planned_for_a_rehearsal", planned(copy, 1)));
+    samples.extend(plans());
     samples
+}
+
+/// Plans with what came later.
+fn plans() -> [(&'static str, Record); 2] {
+    let copy = plan().rehearsed(DropId::new(7), UnixMillis::new(AT_MS + 7_200_000));
+    [
+        ("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)),
+        ("planned_for_a_rehearsal", planned(copy, 1)),
+    ]
 }
 
 fn header() -> BodyHeader {

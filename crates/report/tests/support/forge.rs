@@ -81,7 +81,7 @@ fn fit_keys(connection: &Connection, rows: &[Forged]) {
             let Some(bound) = CommandKey::of(row.drop, record, *latest) else { continue };
             let [key, request] = [bound.key, bound.request].map(|print| print.bits().to_be_bytes());
             let CommandResult { lot, units } = bound.result;
-            let number = lot.or(units.map(|units| units.get()));
+            let number = lot.or(units.map(stampede_domain::Units::get));
             let values = params![bound.actor, key, request, bound.action, row.drop.get(), number];
             let sql = "INSERT INTO command_keys (actor, key, request, action, drop_id, lot)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";

@@ -19,6 +19,22 @@ fn copy(server: &Server, place: usize) -> String {
     rehearsed(server)["drops"][place]["drop"].as_str().unwrap().to_owned()
 }
 
+/// A rehearsal looks like one on a phone, and in Chinese.
+fn others_see_it(browser: &Browser, server: &Server) {
+    for (look, file) in [
+        (Look { size: (390, 844), ..Look::LAPTOP }, "rehearsal-phone.png"),
+        (Look { language: "zh-CN", ..Look::LAPTOP }, "rehearsal-chinese.png"),
+    ] {
+        let other = browser.visitor(look);
+        let tab = other.tab();
+        tab.go(&server.page(&server.invite("nina", "host", &[STREAM], VALID_MS)));
+        tab.press("[data-form=invitation] [type=submit]");
+        tab.until("at the control room", "location.pathname.startsWith('/live/')");
+        tab.until("marked", "document.querySelector('[data-el=rehearsing]').hidden === false");
+        tab.picture_to(&pictures().join(file));
+    }
+}
+
 #[test]
 fn a_host_rehearses_the_show_and_nothing_is_left_of_it() {
     let server = Server::start();
@@ -55,18 +71,7 @@ fn a_host_rehearses_the_show_and_nothing_is_left_of_it() {
     let shows = host.open(&server.page("/shows"));
     shows.see(".show .tag.off", "Rehearsal");
     shows.close();
-    for (look, file) in [
-        (Look { size: (390, 844), ..Look::LAPTOP }, "rehearsal-phone.png"),
-        (Look { language: "zh-CN", ..Look::LAPTOP }, "rehearsal-chinese.png"),
-    ] {
-        let other = browser.visitor(look);
-        let tab = other.tab();
-        tab.go(&server.page(&server.invite("nina", "host", &[STREAM], VALID_MS)));
-        tab.press("[data-form=invitation] [type=submit]");
-        tab.until("at the control room", "location.pathname.startsWith('/live/')");
-        tab.until("marked", "document.querySelector('[data-el=rehearsing]').hidden === false");
-        tab.picture_to(&pictures().join(file));
-    }
+    others_see_it(&browser, &server);
 
     // By keys alone.
     tab.value("(document.querySelector('[data-do=end-rehearsal]').focus(), true)");

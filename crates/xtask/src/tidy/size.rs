@@ -20,6 +20,10 @@ pub(super) const ONE_THING: &[(&str, &str)] = &[
         "crates/control/tests/control/payments.rs",
         "each outcome of a report about a payment, with what its hold then shows",
     ),
+    (
+        "crates/books/src/command/refusal.rs",
+        "each refusal of a command, with its sentence and its code",
+    ),
     ("crates/report/tests/fold.rs", "each figure of a report, by sales told record by record"),
     ("crates/report/tests/verify.rs", "each lie that a ledger can tell, with what it is called"),
     ("crates/report/tests/orders.rs", "each field of an order, by one shop's sale"),
