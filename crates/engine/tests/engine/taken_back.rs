@@ -78,7 +78,7 @@ fn all_that_is_free_is_taken_back_and_counted() {
     assert_eq!((done.units, world.figures(drop)), (Units::new(3), [2, 0, 2, 0]));
     match give(&world, drop, "again", all()) {
         Err(CommandRefusal::Stock(StockRefusal::NoneFree { sku })) => {
-            assert_eq!(sku.as_str(), "mug")
+            assert_eq!(sku.as_str(), "mug");
         }
         other => panic!("{other:?}"),
     }
