@@ -1,7 +1,8 @@
 // The form of one drop: a draft that is kept in this browser, or a planned drop that is edited.
 import "./frame.mjs";
-import { ready } from "./commands.mjs";
+import { command, ready } from "./commands.mjs";
 import { count, money } from "./numbers.mjs";
+import { keepBar } from "./plan-bar.mjs";
 import { clashes, label, merged } from "./plan-clash.mjs";
 import { Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
 import { cell, drawing, el, find, goods, line, put, row, signIn, tell } from "./plan-fields.mjs";
@@ -406,6 +407,7 @@ function drawFoot(found) {
   find("[data-do=copy]").hidden = isNew();
   const discard = find("[data-do=discard]");
   discard.hidden = isFixed || hasSent || isBusy || !(isNew() ? id !== "new" || isChanged() : isChanged());
+  find("[data-do=call-off]").hidden = isFixed || hasSent || isBusy || isNew() || sale() === null;
   discard.textContent = say(isNew() ? "plan_discard" : "plan_discard_edit");
   if (!isFixed && !isNew() && !isChanged()) put("kept", say("plan_as_planned"));
   put("about", draft.form.title.trim());
@@ -564,6 +566,7 @@ async function reread() {
 function heard(_, kind) {
   // A tick of figures changes no terms.
   if (draft === null || isBusy || !["snapshot", "drop", "gone", "stream", "failed"].includes(kind)) return;
+  isSignedIn = show.room.broken !== 401;
   const found = sale();
   if (found && isPlanned(found) && found.revision !== (theirs ?? draft.base).revision) meet(found);
   draw();
@@ -582,6 +585,27 @@ function discard() {
   theirs = null;
   el("clash").hidden = true;
   begin();
+}
+
+/** The key of a call-off whose outcome is not known: the same is asked again. */
+let offKey;
+
+async function callOff() {
+  const now = find("[data-do=call-off-now]");
+  if (now.getAttribute("aria-disabled") === "true") return;
+  now.setAttribute("aria-disabled", "true");
+  const done = await command(which, "cancel", {}, undefined, offKey);
+  now.setAttribute("aria-disabled", "false");
+  if (done.ok) {
+    drafts.drop(id);
+    isDone = true;
+    sessionStorage.setItem(DONE, say("plan_called_off", { title: draft.base.plan.title }));
+    location.assign(`/plan/${stream}`);
+    return;
+  }
+  offKey = done.isOpen ? done.key : undefined;
+  put("off-refused", refusal(done));
+  el("off-refused").hidden = false;
 }
 
 function copy() {
@@ -646,6 +670,13 @@ el("line").addEventListener("click", (event) => {
 });
 act.addEventListener("click", submit);
 find("[data-do=discard]").addEventListener("click", discard);
+find("[data-do=call-off]").addEventListener("click", () => {
+  put("off-title", say("plan_call_off_title", { title: draft.base.plan.title }));
+  el("off-refused").hidden = true;
+  el("off-dialog").showModal();
+});
+find("[data-do=call-off-now]").addEventListener("click", callOff);
+find("[data-do=dismiss]").addEventListener("click", () => el("off-dialog").close());
 find("[data-do=copy]").addEventListener("click", copy);
 el("picture").addEventListener("error", ({ target }) => {
   badPicture = target.getAttribute("src") ?? "";
@@ -660,3 +691,4 @@ addEventListener("pagehide", keep);
 document.addEventListener("visibilitychange", () => document.hidden && keep());
 ready();
 begin();
+keepBar(show);

@@ -35,6 +35,8 @@ export function tell(input, text) {
 export function line(level, kind, text) {
   const node = el("line");
   node.dataset.level = level;
+  // What is still missing changes with every letter: nobody is read all of it.
+  node.setAttribute("aria-live", level === "missing" ? "off" : "polite");
   drawing(find("[data-icon=line]"), level === "alarm" ? "octagon" : level === "attention" ? "triangle" : level === "missing" ? "ring" : "tick");
   put("line-kind", kind);
   put("line", text);

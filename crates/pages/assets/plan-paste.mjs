@@ -2,6 +2,7 @@
 import "./frame.mjs";
 import { ready } from "./commands.mjs";
 import { count } from "./numbers.mjs";
+import { keepBar } from "./plan-bar.mjs";
 import { Drafts, freshId, storage } from "./plan-drafts.mjs";
 import { cell, el, find, put, row } from "./plan-fields.mjs";
 import { DROPS_MAX, Show } from "./plan-order.mjs";
@@ -122,6 +123,7 @@ addEventListener("keydown", (event) => {
   plan();
 });
 ready();
+keepBar(show);
 // What was pasted before this script came stays.
 field.value ||= storage().getItem(KEPT) ?? "";
 look();

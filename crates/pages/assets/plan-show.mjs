@@ -2,6 +2,7 @@
 import { aheadMin } from "./frame.mjs";
 import { ready } from "./commands.mjs";
 import { count, shortClock } from "./numbers.mjs";
+import { keepBar } from "./plan-bar.mjs";
 import { Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
 import { cell, drawing, el, find, line, put, row, signIn } from "./plan-fields.mjs";
 import { isPlanned, Show } from "./plan-order.mjs";
@@ -236,7 +237,8 @@ async function run() {
   const { done, left, isStopped, why } = queue;
   queue = null;
   put("progress", "");
-  if (why) told(why);
+  if (why && isUnknown(why) && !isSignedOut(why.code)) said("attention", say("plan_lost"));
+  else if (why) told(why);
   else if (left > 0) said("attention", say("plan_some_left", { done: count(done), left: count(left) }));
   else if (!isStopped) said("calm", say("plan_all_done", { n: count(done) }));
   draw();
@@ -324,12 +326,17 @@ find("[data-form=copy]").addEventListener("submit", copyShow);
 // --- What is heard ---
 
 function heard(_, kind) {
+  if (kind === "failed" && show?.room.broken === 401) {
+    signIn(true);
+    said("attention", say("plan_signed_out"));
+  }
   if (["snapshot", "drop", "gone"].includes(kind) && show !== undefined) draw();
 }
 
 addEventListener("storage", ({ key }) => drafts.concerns(key) && queue === null && draw());
 ready();
 draw();
+keepBar(show);
 const done = sessionStorage.getItem(DONE);
 if (done !== null) {
   sessionStorage.removeItem(DONE);

@@ -98,6 +98,7 @@ const MODULES: &[(&str, &str)] = &[
     ("plan-order.mjs", include_str!("../assets/plan-order.mjs")),
     ("plan-send.mjs", include_str!("../assets/plan-send.mjs")),
     ("plan-fields.mjs", include_str!("../assets/plan-fields.mjs")),
+    ("plan-bar.mjs", include_str!("../assets/plan-bar.mjs")),
     ("plan-show.mjs", include_str!("../assets/plan-show.mjs")),
     ("plan-drop.mjs", include_str!("../assets/plan-drop.mjs")),
     ("plan-paste.mjs", include_str!("../assets/plan-paste.mjs")),

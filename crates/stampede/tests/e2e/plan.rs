@@ -233,6 +233,60 @@ pub(crate) fn edit(server: &Server, drop: &str, plan: &Value) {
     assert_eq!(server.ask("PUT", &format!("/v1/drops/{drop}"), plan).status, 200);
 }
 
+/// Has another planner be faster than the next edit that the page sends: the server tells which of them is late.
+fn overtake(tab: &Tab, server: &Server, drop: &str) {
+    let mut plan = server.drop_state(drop)["plan"].clone();
+    plan["host"] = "jonas".into();
+    let script = format!(
+        "{{ const ask = fetch; globalThis.fetch = async (url, options) => {{
+          if (options?.method === 'PATCH' && !globalThis.isOvertaken) {{
+            globalThis.isOvertaken = true;
+            await ask('/v1/drops/{drop}', {{ method: 'PUT', body: {}, headers: {{ authorization: 'Bearer {}',
+              'content-type': 'application/json', 'idempotency-key': 'faster', 'if-match': '*' }} }});
+          }}
+          return ask(url, options); }}; }}",
+        json!(plan.to_string()),
+        server.token
+    );
+    tab.value(&script);
+}
+
+#[test]
+fn a_late_edit_loses_nothing_and_overwrites_nothing() {
+    let server = Server::start();
+    let drop = server.plan(&Drop::new(STREAM, 1, "Mug", 500));
+    let browser = Browser::start();
+    let tab = planner(&browser.visitor(Look::LAPTOP), &server, &drop);
+    set(&tab, "title", "Grey mug");
+    overtake(&tab, &server, &drop);
+    tab.press("[data-do=plan]");
+    tab.see("[data-list=clash] [data-field=host]", "jonas");
+    tab.see("[data-list=clash] [data-field=host]", "taken over, for you have not changed it");
+    assert_eq!(server.drop_state(&drop)["plan"]["title"], "Mug");
+    tab.press("[data-do=merge]");
+    tab.press("[data-do=plan]");
+    tab.see("[data-s=line]", "Changed Grey mug.");
+    let plan = server.drop_state(&drop)["plan"].clone();
+    assert_eq!((&plan["title"], &plan["host"]), (&json!("Grey mug"), &json!("jonas")));
+}
+
+#[test]
+fn a_planned_drop_is_called_off_after_it_was_asked() {
+    let server = Server::start();
+    let drop = server.plan(&Drop::new(STREAM, 1, "Mug", 500));
+    let browser = Browser::start();
+    let tab = planner(&browser.visitor(Look::LAPTOP), &server, &drop);
+    tab.press("[data-do=call-off]");
+    tab.see("#off-title", "Mug");
+    tab.key("Escape");
+    tab.until("kept", "!document.querySelector('dialog[open]')");
+    assert_eq!(server.drop_state(&drop)["phase"], "scheduled");
+    tab.press("[data-do=call-off]");
+    tab.press("[data-do=call-off-now]");
+    tab.see("[data-s=line]", "Called off Mug.");
+    assert_eq!(server.drop_state(&drop)["phase"], "cancelled");
+}
+
 #[test]
 fn a_draft_outlives_the_session() {
     let server = Server::start();
@@ -271,6 +325,7 @@ fn rows_are_moved_by_keys_and_by_dragging() {
     }
     let browser = Browser::start();
     let tab = planner(&browser.visitor(Look::LAPTOP), &server, "");
+    tab.until("ready", "!document.querySelector('[data-do=copy-show]').hidden");
     in_order(&tab, "One,Two,Three");
     tab.value("document.querySelector('[data-key=d3] [data-do=up]').focus()");
     tab.key("Enter");
