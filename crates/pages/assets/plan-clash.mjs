@@ -11,7 +11,7 @@ const SIZE_FIELDS = { size: "plan_size", code: "plan_code", price: "plan_price_o
 /** Fields that are one choice, told as one. */
 const GROUPS = {
   start: ["start", "startDate", "startTime", "startFold"],
-  end: ["end", "endDate", "endTime", "endFold"],
+  end: ["end", "endDate", "endTime", "endFold", "endAfter"],
   offline: ["pauses", "pauseAfter", "resumes"],
 };
 
@@ -21,7 +21,7 @@ const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 /** What a field of a form is called. */
 export function label(field, form) {
   const [, key, name] = field.match(/^goods\.([^]*)\.(\w+)$/) ?? [];
-  if (key === undefined) return say(FIELDS[field.replace(/(Date|Time|Fold)$/, "").replace(/^(pauses|pauseAfter|resumes)$/, "offline")]);
+  if (key === undefined) return say(FIELDS[field.replace(/(Date|Time|Fold|After)$/, "").replace(/^(pauses|pauseAfter|resumes)$/, "offline")]);
   const size = form.goods.find((one) => one.key === key)?.size.trim();
   const what = name === "price" ? say("price") : say(SIZE_FIELDS[name]);
   return size && form.goods.length > 1 ? say("plan_field_of", { field: what, size }) : what;
@@ -32,6 +32,7 @@ function told(field, value) {
   if (field === "stock") return value === "exact" ? say("plan_stock_exact") : say("plan_stock_rounded", { n: value.split("/")[0] });
   if (field === "hidden") return say(value ? "plan_hidden_on" : "plan_hidden_off");
   if (field === "offline") return value[0] ? say("plan_pauses_after", { n: value[1] }) : say("plan_goes_on");
+  if (field === "end" && value[0] === "after") return say("plan_length_after", { n: value[4] });
   if (field === "start" || field === "end") return value[0] === "time" ? `${value[1]} ${value[2]}` : say("plan_by_hand");
   return value === "" ? say("plan_nothing") : value;
 }

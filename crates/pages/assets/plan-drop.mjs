@@ -275,13 +275,14 @@ function drawTimes() {
   for (const part of ["start", "end"]) {
     const isTimed = draft.form[part] === "time";
     el(`${part}-at`).hidden = !isTimed;
-    el(`${part}-hint`).hidden = isTimed;
+    el(`${part}-hint`).hidden = draft.form[part] !== "hand";
     const [date, time] = [draft.form[`${part}Date`], draft.form[`${part}Time`]];
     const found = isTimed ? moments(date, time, zone) ?? [] : [];
     const ms = found[Number(draft.form[`${part}Fold`] || 0)] ?? show.now;
     const both = { zone, offset: offset(ms, zone) };
     const at = found.length > 0 ? say("plan_zone_utc", { ...both, time: local(ms, "UTC").time }) : say("plan_zone", both);
     const isNight = found.length > 0 && Number(time.slice(0, 2)) < NIGHT_ENDS;
+    if (part === "end") el("end-after").hidden = draft.form.end !== "after";
     hint(`${part}Time`, isNight ? `${at} ${say("plan_night")}` : at);
     const offsets = isTimed ? twice(draft.form, part, zone) : [];
     el(`${part}-twice`).hidden = offsets.length === 0;

@@ -29,7 +29,7 @@ export const named = (text, label) => text.replace(/^(skus\[\d+\]\.)?[a-z_]+(\[\
 /** Fields of the form by how the interface names them; the longest name that fits counts. */
 const FIELDS = [
   ["title", "title"], ["host", "host"], ["merchant", "merchant"], ["limit_per_viewer", "limit"], ["hold_ttl_ms", "hold"],
-  ["countdown_ms", "countdown"], ["starts_at_ms", "startTime"], ["ends_at_ms", "endTime"], ["when_offline", "pauseAfter"],
+  ["countdown_ms", "countdown"], ["starts_at_ms", "startTime"], ["ends_at_ms", "endTime"], ["ends_after_opening_ms", "endAfter"], ["when_offline", "pauseAfter"],
   ["stock_display", "stock"], ["running_order", "place"],
 ];
 const SKU_FIELDS = [

@@ -63,6 +63,7 @@ export function short(form, reading, reader) {
     ["clock", values.hold === undefined ? null : say("plan_short_hold", { n: span(values.hold) })],
     ["unseen", form.hidden ? say("plan_hidden") : null],
     ["play", form.start === "time" ? start && say("plan_short_starts", { at: start }) : say("plan_short_by_hand")],
+    ["square", form.end === "after" && values.endAfter !== undefined ? say("plan_short_ends_after", { n: span(values.endAfter) }) : null],
     ["square", end && say("plan_short_ends", { at: end })],
     ["bars", offlineLine(form, reading)],
   ];

@@ -1,6 +1,6 @@
 // A drop's terms as a form: from the interface's plan to what stands in the fields, and back.
 import { count } from "./numbers.mjs";
-import { currency, holdTime, id, picture, price, seconds, shown, typedHold, typedPrice, typedSeconds, UNITS_MAX, units } from "./plan-typed.mjs";
+import { currency, holdTime, id, length, picture, price, seconds, shown, typedHold, typedPrice, typedSeconds, UNITS_MAX, units } from "./plan-typed.mjs";
 import { instead, local, moments, offset } from "./plan-zone.mjs";
 import { say } from "./words.mjs";
 
@@ -43,6 +43,7 @@ export function blank({ name, merchant, delayMs = 0, currency: usual }, like) {
     endDate: "",
     endTime: "",
     endFold: "",
+    endAfter: "",
     pauses: true,
     pauseAfter: "30",
     resumes: true,
@@ -86,6 +87,7 @@ export function formOf(plan, zone) {
     ...momentFields("start", plan.starts_at_ms, zone),
     countdown: typedSeconds(plan.countdown_ms),
     ...momentFields("end", plan.ends_at_ms, zone),
+    ...(plan.ends_after_opening_ms === undefined ? { endAfter: "" } : { end: "after", endAfter: typedHold(plan.ends_after_opening_ms) }),
     pauses: offline !== undefined,
     pauseAfter: offline ? typedSeconds(offline.pause_after_ms) : "30",
     resumes: offline ? offline.resume_when_online ?? false : true,
@@ -184,6 +186,7 @@ export function read(form, here) {
     const end = momentOf(form, "end", { ...here, was: here.was?.ends_at_ms }, reading);
     if (end !== undefined && end < (start ?? here.now) + OPEN_MS_MIN) reading.faults.endTime = say("plan_ends_early");
   }
+  if (form.end === "after") reading.take("endAfter", length(form.endAfter));
   if (form.pauses) reading.take("pauseAfter", seconds(form.pauseAfter, OFFLINE_S_MAX));
   return reading;
 }
@@ -239,6 +242,7 @@ function planOf(form, reading, edited) {
     countdown_ms: values.countdown,
     ...(form.start === "time" ? { starts_at_ms: values.startTime } : {}),
     ...(form.end === "time" ? { ends_at_ms: values.endTime } : {}),
+    ...(form.end === "after" ? { ends_after_opening_ms: values.endAfter } : {}),
     ...(form.stock === "exact" ? {} : { stock_display: { rounded_above: above, round_to: to } }),
     ...(form.pauses ? { when_offline: { pause_after_ms: values.pauseAfter, resume_when_online: form.resumes } } : {}),
   };
@@ -264,5 +268,5 @@ export const copied = (form) => ({
   ...form,
   goods: form.goods.map((size) => ({ ...size, id: "" })),
   ...momentFields("start", undefined),
-  ...momentFields("end", undefined),
+  ...(form.end === "after" ? {} : momentFields("end", undefined)),
 });

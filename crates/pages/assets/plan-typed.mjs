@@ -65,17 +65,24 @@ export function typedPrice(minor, currency) {
   return `${text.slice(0, -places)}.${text.slice(-places)}`;
 }
 
+/** What is said of a length of time that is none, too short or too long. */
+const HOLD = ["plan_no_time", "plan_hold_min", "plan_hold_max"];
+const LENGTH = ["plan_no_length", "plan_length_min", "plan_hold_max"];
+
+/** How long a drop is open, in milliseconds, typed as a hold's time is. */
+export const length = (text) => holdTime(text, LENGTH);
+
 /** A hold's time in milliseconds, typed as minutes and seconds or hours, minutes and seconds. */
-export function holdTime(text) {
+export function holdTime(text, [none, short, long] = HOLD) {
   const typed = plain(text);
   if (typed === "") return MISSING;
   if (/^[-\u2212]/.test(typed)) return fault("plan_negative", { value: typed });
   const found = typed.match(/^(?:(\d{1,2}):)?(\d{1,4}):([0-5]\d)$/);
   const isTime = found && (found[1] === undefined || Number(found[2]) < 60);
-  if (!isTime) return fault("plan_no_time", { value: typed });
+  if (!isTime) return fault(none, { value: typed });
   const s = Number(found[1] ?? 0) * 3600 + Number(found[2]) * 60 + Number(found[3]);
-  if (s < 1) return fault("plan_hold_min", { value: typed });
-  return s > HOLD_S_MAX ? fault("plan_hold_max", { value: typed }) : { value: s * 1000 };
+  if (s < 1) return fault(short, { value: typed });
+  return s > HOLD_S_MAX ? fault(long, { value: typed }) : { value: s * 1000 };
 }
 
 /** A hold's time as it would be typed. */

@@ -85,7 +85,7 @@ test("times are asked back where they are none or two, and are not in the past",
 
 test("a form that nobody touched changes nothing", () => {
   const was = plan();
-  for (const change of [{}, { starts_at_ms: NOW - 1000 }, { starts_at_ms: Date.parse("2026-10-25T00:30Z") }, { when_offline: undefined }, { stock_display: { rounded_above: 40, round_to: 20 } }]) {
+  for (const change of [{}, { starts_at_ms: NOW - 1000 }, { starts_at_ms: Date.parse("2026-10-25T00:30Z") }, { when_offline: undefined }, { ends_after_opening_ms: 600_000 }, { stock_display: { rounded_above: 40, round_to: 20 } }]) {
     const changed = { ...was, ...change };
     const form = formOf(changed, ZONE);
     const reading = read(form, { ...here, was: changed });
@@ -101,6 +101,7 @@ test("an edit names what it changes, and keeps of a size what the form does not 
     return patchOf(form, read(form, { ...here, was }), was, here);
   };
   assert.deepEqual(patch({ host: "jonas" }), { host: "jonas" });
+  assert.deepEqual(patch({ end: "after", endAfter: "10:00" }), { ends_after_opening_ms: 600_000 });
   assert.deepEqual(patch({ pauses: false }), { when_offline: null });
   assert.deepEqual(patch({ hidden: true }), { hidden: true });
   assert.deepEqual(patch({ stock: "exact" }), { stock_display: null });
@@ -128,6 +129,7 @@ test("goods without options keep their own title", () => {
 test("a copy has no times, and sizes of its own", () => {
   const copy = copied(formOf({ ...plan(), starts_at_ms: NOW + 1000, ends_at_ms: NOW + 60_000 }, ZONE));
   assert.deepEqual([copy.start, copy.startDate, copy.startTime, copy.end, copy.endDate], ["hand", "", "", "hand", ""]);
+  assert.equal(copied(formOf({ ...plan(), ends_after_opening_ms: 600_000 }, ZONE)).endAfter, "10:00");
   assert.deepEqual(copy.goods.map(({ id }) => id), ["", ""]);
 });
 
