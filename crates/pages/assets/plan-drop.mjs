@@ -280,7 +280,8 @@ function drawTimes() {
     const found = isTimed ? moments(date, time, zone) ?? [] : [];
     const ms = found[Number(draft.form[`${part}Fold`] || 0)] ?? show.now;
     const both = { zone, offset: offset(ms, zone) };
-    const at = found.length > 0 ? say("plan_zone_utc", { ...both, time: local(ms, "UTC").time }) : say("plan_zone", both);
+    const isUtc = both.zone === both.offset;
+    const at = isUtc ? both.zone : found.length > 0 ? say("plan_zone_utc", { ...both, time: local(ms, "UTC").time }) : say("plan_zone", both);
     const isNight = found.length > 0 && Number(time.slice(0, 2)) < NIGHT_ENDS;
     if (part === "end") el("end-after").hidden = draft.form.end !== "after";
     hint(`${part}Time`, isNight ? `${at} ${say("plan_night")}` : at);
