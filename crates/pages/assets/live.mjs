@@ -7,15 +7,15 @@ import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
 import { age, clock, count, duration } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
-import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, show, text, whoCan } from "./paint.mjs";
+import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { press as rehearse } from "./rehearsal.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { cast, standing, sumOf, view } from "./view.mjs";
-import { UnitsForm, unitsMax } from "./units-form.mjs";
+import { cast, skuName, standing, sumOf, view } from "./view.mjs";
+import { UnitsForm, typedUnits, unitsMax } from "./units-form.mjs";
 import { load, problem, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -44,11 +44,11 @@ const STOP_WAIT_MS = 50;
 const RESTOCKED_MS = 1500;
 /** How long the running order is waited for. */
 const RUNNING_WAIT_MS = 3000;
-const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", close: "closing", open: "starting", feature: "starting" };
+const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", amend: "amending", close: "closing", open: "starting", feature: "starting" };
 const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
 const SAFE = new Set(["pause", "cancel-countdown"]);
 /** What is as good a second time. */
-const AGAIN = new Set(["restock", "take-back"]);
+const AGAIN = new Set(["restock", "take-back", "amend"]);
 
 /** The list that names also drops that have left memory; nothing is drawn before it is here. */
 let running = null;
@@ -135,7 +135,7 @@ function buttons() {
   const kept = inOrder(others);
   airs(isLost() ? kept.map((one) => ({ ...one, effect: why, enabled: false })) : kept);
   // Another drop may be on air by now: the sheet still speaks of the one that it names.
-  for (const name of ["take_back", "close"]) {
+  for (const name of ["take_back", "extend", "limits", "close"]) {
     if (moreSale === null || single[name].drop === moreSale.drop) continue;
     single[name] = { ...single[name], drop: moreSale.drop, effect: say("why_no_longer_open"), look: "plain", enabled: false };
   }
@@ -462,10 +462,10 @@ function keptPress() {
 
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
-  restock: say("restock"), "take-back": say("take_back"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
+  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
 })[act];
 
-const place = (act) => ({ restock: "restock", "take-back": "more", close: "close", open: "next", feature: "more" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", close: "close", open: "next", feature: "more" })[act] ?? "stop";
 
 function repeat() {
   if (sending !== null) return;
@@ -694,10 +694,8 @@ const backForm = new UnitsForm("back", {
 });
 
 function askBack() {
-  const sale = moreSale;
-  const drawn = shown?.view.buttons.take_back;
-  if (!sale || !drawn?.enabled || drawn.drop !== sale.drop || isLost() || backDialog.open) return;
-  more(false);
+  const sale = fromSheet("take_back");
+  if (sale === null) return;
   taken = sale;
   const most = sale.skus.reduce((found, figures) => (figures.available > found.available ? figures : found));
   text("back-question", say("back_question", { title: sale.plan.title }));
@@ -707,6 +705,91 @@ function askBack() {
 }
 
 find("[data-command=take_back]").addEventListener("click", askBack);
+
+// --- Terms put right ---
+
+/** The drop that the sheet is about, if a command of its can be given; the sheet closes. */
+function fromSheet(name) {
+  const sale = moreSale;
+  const drawn = shown?.view.buttons[name];
+  if (!sale || !drawn?.enabled || drawn.drop !== sale.drop || isLost()) return null;
+  more(false);
+  return sale;
+}
+
+const extendDialog = el("extend-dialog");
+let extended = null;
+
+/** When a drop closes by itself. */
+const endOf = (sale) => sale.plan.ends_at_ms ?? sale.server_time_ms + sale.closes_in_ms;
+
+function askExtend() {
+  const sale = fromSheet("extend");
+  if (sale === null) return;
+  extended = sale;
+  text("extend-question", say("extend_question", { title: sale.plan.title }));
+  text("extend-lead", say("extend_lead", { time: clock(endOf(sale), aheadMin) }));
+  ask(extendDialog);
+}
+
+find("[data-command=extend]").addEventListener("click", askExtend);
+for (const by of document.querySelectorAll("[data-do=extend]")) {
+  by.addEventListener("click", () => {
+    extendDialog.close();
+    // Somebody else may have moved it: then the server refuses what was seen before.
+    const ends_at_ms = endOf(extended) + Number(by.value);
+    const said = say("result_extend", { title: extended.plan.title, time: clock(ends_at_ms, aheadMin) });
+    press("more", extended.drop, "amend", { body: { ends_at_ms }, said, before: extended });
+  });
+}
+
+const limitsDialog = el("limits-dialog");
+const limitsForm = find("[data-form=limits]");
+const limitsWrong = document.getElementById("limits-error");
+let limited = null;
+
+/** The goods whose limit is not the drop's. */
+const ownLimits = ({ plan }) => plan.skus.filter((sku) => (sku.limit_per_viewer ?? plan.limit_per_viewer) !== plan.limit_per_viewer);
+
+function askLimits() {
+  const sale = fromSheet("limits");
+  if (sale === null) return;
+  limited = sale;
+  text("limits-question", say("limits_question", { title: sale.plan.title }));
+  const own = ownLimits(sale);
+  rows("limits-own", own, (sku) => sku.id, (row, set, sku) => {
+    set("name", skuName(sku));
+    row.querySelector("input").value = sku.limit_per_viewer;
+  });
+  limitsForm.querySelector("fieldset").hidden = own.length === 0;
+  limitsForm.elements.limit.value = sale.plan.limit_per_viewer;
+  for (const input of limitsForm.querySelectorAll("input")) input.removeAttribute("aria-invalid");
+  limitsWrong.hidden = true;
+  ask(limitsDialog);
+  limitsForm.elements.limit.select();
+}
+
+find("[data-command=limits]").addEventListener("click", askLimits);
+limitsForm.addEventListener("input", () => {
+  limitsWrong.hidden = true;
+});
+limitsForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const inputs = [...limitsForm.querySelectorAll("input")];
+  const wrong = inputs.filter((input) => typedUnits(input.value) === null);
+  for (const input of inputs) input.setAttribute("aria-invalid", String(wrong.includes(input)));
+  if (wrong.length > 0) {
+    text("limits-wrong", say("restock_range", { value: wrong[0].value || say("unknown"), max: unitsMax() }));
+    limitsWrong.hidden = false;
+    wrong[0].focus();
+    return;
+  }
+  limitsDialog.close();
+  const [limit, ...others] = inputs.map((input) => typedUnits(input.value));
+  const skus = ownLimits(limited).map((sku, place) => ({ sku: sku.id, limit_per_viewer: others[place] }));
+  const said = say("result_limits", { n: count(limit) });
+  press("more", limited.drop, "amend", { body: { limit_per_viewer: limit, skus }, said, before: limited });
+});
 
 /** What is left of each, as long as a dialog asks. */
 function leftNow() {
@@ -904,11 +987,13 @@ const single = {
 /** Whether a key belongs to an input method. Safari ends a composition first, and then tells of its last key as 229. */
 const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-/** What a key does while the sheet is open: 1 takes back, the next ones put on air, Esc closes it first. */
+/** What a key does while the sheet is open: 1 takes back, 2 extends, L is for limits, 4 to 7 put on air, Esc closes it first. */
 function inSheet(key) {
   if (key === "escape") return () => more(false);
   if (key === "1") return askBack;
-  const place = "2345".indexOf(key);
+  if (key === "2") return askExtend;
+  if (key === "l") return askLimits;
+  const place = "4567".indexOf(key);
   return place < 0 ? null : () => putOnAir(find("[data-list=airs]").children[place]);
 }
 

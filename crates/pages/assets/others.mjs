@@ -26,6 +26,7 @@ export function deed(given, drops) {
     case "cancel_countdown": return say("by_cancel_countdown", words);
     case "close": return say("by_close", words);
     case "feature": return say("by_feature", words);
+    case "amend": return say("by_amend", words);
     case "plan": return say("by_plan", words);
     case "edit": return say("by_edit", words);
     case "cancel": return say("by_cancel", words);

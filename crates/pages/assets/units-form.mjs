@@ -6,7 +6,7 @@ import { skuName } from "./view.mjs";
 const UNITS_MAX = 16_777_215;
 
 /** A whole number as it was typed, thousands grouped or not; `null` if it is none from 1 to what a SKU can have. */
-function typedUnits(typed) {
+export function typedUnits(typed) {
   const plain = typed.trim();
   const isGrouped = /^\d{1,3}(?:[\s,.]\d{3})+$/.test(plain);
   const digits = isGrouped ? plain.replace(/[\s,.]/g, "") : plain;

@@ -6,7 +6,7 @@ import { countdown, cue, said, seconds, video, word } from "./cue.mjs";
 import { has, say } from "./words.mjs";
 
 /** The keys of drops that are offered to be put on air; there are no more than have one. */
-const AIRS = ["2", "3", "4", "5"];
+const AIRS = ["4", "5", "6", "7"];
 /** The least time that is more than 59 seconds once it is rounded up, in milliseconds. */
 const MINUTE_MORE = 59_001;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
@@ -373,7 +373,7 @@ function rows(found, air, next) {
 /** What each role may ask for; the server decides, this only says it beforehand. */
 export function may(role, act) {
   if (role === "admin" || role === "merchant" || role === "host") return true;
-  if (role === "creator") return act !== "restock" && act !== "take-back";
+  if (role === "creator") return !["restock", "take-back", "amend"].includes(act);
   return role === "ops" && (act === "pause" || act === "close" || act === "cancel-countdown");
 }
 
@@ -442,6 +442,20 @@ function airsOf(snapshot, air, reader, dead, forRole) {
   return found.length > 0 ? found : [dead(button, say("why_no_other_open"))];
 }
 
+/** What puts the terms of the drop on air right: its end, the limits of its viewers. */
+function amendments(air, drop, reader, dead, why) {
+  const button = { act: "amend", drop, look: "plain", enabled: true };
+  const ends = air?.plan.ends_at_ms;
+  const known = ends !== undefined && reader.aheadMin !== null;
+  const effect = known ? say("extend_ends", { time: shortClock(ends, reader.aheadMin) }) : say("extend_effect");
+  const extend = { ...button, label: say("extend"), effect, key: "2", icon: "clock" };
+  const endless = air?.closes_in_ms === undefined ? say("why_no_end") : null;
+  const limits = { ...button, label: say("limits"), effect: say("limits_effect", { n: count(air?.plan.limit_per_viewer ?? 0) }), key: "L", icon: "person" };
+  const selling = air?.phase === "paused" ? null : say("why_pause_first");
+  const live = (one, other) => (why ?? other) === null ? one : dead(one, why ?? other);
+  return [live(extend, endless), live(limits, selling)];
+}
+
 function buttons(snapshot, air, next, delay, reader) {
   const name = air ? standing(air).name : null;
   const drop = air?.drop ?? "";
@@ -480,8 +494,9 @@ function buttons(snapshot, air, next, delay, reader) {
   const shut = forRole(whileOpen(close));
   const takeBack = forRole(why === null && units.left === 0 ? dead(back, say("why_nothing_left")) : whileOpen(back));
   const sheet = { act: "more", drop: "", label: say("more"), effect: say("more_effect"), key: "M", icon: "more", look: "plain", enabled: true };
-  const more = [takeBack, shut, ...airs].some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
-  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, airs, close: shut, next: forRole(begin) };
+  const [extend, limits] = amendments(air, drop, reader, dead, why).map(forRole);
+  const more = [takeBack, extend, limits, shut, ...airs].some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
+  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, extend, limits, airs, close: shut, next: forRole(begin) };
 }
 
 /** Who else is at the show; every name but the reader's own. */

@@ -60,6 +60,9 @@ pub(crate) struct Sale {
     pub(crate) opens_in_ms: Option<u64>,
     #[serde(default)]
     pub(crate) start_missed_ms: Option<u64>,
+    /// Time left until it closes by itself.
+    #[serde(default)]
+    pub(crate) closes_in_ms: Option<u64>,
     /// Time since its countdown ended and it opened.
     #[serde(default)]
     pub(crate) opened_ago_ms: Option<u64>,
@@ -387,6 +390,7 @@ impl Sale {
             hidden: false,
             opens_in_ms: None,
             start_missed_ms: None,
+            closes_in_ms: None,
             opened_ago_ms: None,
             can_come_back: false,
             last_hold_ends_in_ms: None,

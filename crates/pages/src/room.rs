@@ -80,6 +80,8 @@ struct Dialogs {
 struct Sheet {
     words: Language,
     take_back: Button,
+    extend: Button,
+    limits: Button,
     airs: Vec<Button>,
     close: Button,
     blank_air: Button,
@@ -229,6 +231,8 @@ impl Sheet {
         Self {
             words,
             take_back: buttons.take_back.clone(),
+            extend: buttons.extend.clone(),
+            limits: buttons.limits.clone(),
             airs: buttons.airs.clone(),
             close: buttons.close.clone(),
             blank_air: Button::blank_air(words),

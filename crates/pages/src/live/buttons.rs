@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::{Cast, Reader, Standing, cue::countdown, standing::Sum};
 use crate::{
     answers::{Phase, Sale, Snapshot},
-    numbers::count,
+    numbers::{count, short_clock},
     words::Language,
 };
 
 /// Drops that the sheet offers to put on air, as many as have a key.
-const AIRS: [&str; 4] = ["2", "3", "4", "5"];
+const AIRS: [&str; 4] = ["4", "5", "6", "7"];
 
 /// The commands in their order.
 #[derive(Debug, Serialize)]
@@ -21,6 +21,10 @@ pub(crate) struct Buttons {
     pub(crate) more: Button,
     /// Asks which units come off sale.
     pub(crate) take_back: Button,
+    /// Asks by how much the end moves.
+    pub(crate) extend: Button,
+    /// Asks for the limits of viewers.
+    pub(crate) limits: Button,
     /// Drops that can go on air in the place of the one that is; one dead button if there is none.
     pub(crate) airs: Vec<Button>,
     pub(crate) close: Button,
@@ -48,7 +52,7 @@ pub(crate) struct Button {
 pub(crate) fn may(role: &str, act: &str) -> bool {
     match role {
         "admin" | "merchant" | "host" => true,
-        "creator" => !matches!(act, "restock" | "take-back"),
+        "creator" => !matches!(act, "restock" | "take-back" | "amend"),
         "ops" => matches!(act, "pause" | "close" | "cancel-countdown"),
         _ => false,
     }
@@ -99,12 +103,16 @@ impl Buttons {
         let airs = airs(snapshot, cast, reader);
         let take_back = take_back(cast.air, words).for_role(reader);
         let close = close(cast.air, words).for_role(reader);
+        let [extend, limits] =
+            [extend(cast.air, reader), limits(cast.air, words)].map(|one| one.for_role(reader));
         let standing = cast.air.map(Standing::of);
         Self {
             stop: stop(cast.air, words).for_role(reader),
             restock: restock(cast.air, words).for_role(reader),
-            more: more(&take_back, &airs, &close, words),
+            more: more([&take_back, &extend, &limits, &close], &airs, words),
             take_back,
+            extend,
+            limits,
             airs,
             close,
             next: next(cast.next, standing, snapshot.video_delay_ms, words).for_role(reader),
@@ -191,7 +199,49 @@ fn take_back(air: Option<&Sale>, words: Language) -> Button {
     }
 }
 
-fn more(take_back: &Button, airs: &[Button], close: &Button, words: Language) -> Button {
+fn extend(air: Option<&Sale>, reader: Reader<'_>) -> Button {
+    let words = reader.language;
+    let ends = air.and_then(|sale| sale.plan.ends_at_ms).zip(reader.ahead_min);
+    let button = Button {
+        act: "amend",
+        drop: id(air),
+        label: words.extend(),
+        effect: match ends {
+            Some((at, ahead)) => words.extend_ends(short_clock(at, ahead)),
+            None => words.extend_effect().to_owned(),
+        },
+        key: "2",
+        icon: "clock",
+        look: "plain",
+        enabled: true,
+    };
+    let is_endless = air.is_none_or(|sale| sale.closes_in_ms.is_none());
+    match while_open(air, words).or(is_endless.then(|| words.why_no_end())) {
+        Some(why) => button.dead(why),
+        None => button,
+    }
+}
+
+fn limits(air: Option<&Sale>, words: Language) -> Button {
+    let limit = air.map_or(0, |sale| sale.plan.limit_per_viewer);
+    let button = Button {
+        act: "amend",
+        drop: id(air),
+        label: words.limits(),
+        effect: words.limits_effect(count(limit)),
+        key: "L",
+        icon: "person",
+        look: "plain",
+        enabled: true,
+    };
+    let is_paused = air.is_some_and(|sale| sale.phase == Phase::Paused);
+    match while_open(air, words).or((!is_paused).then(|| words.why_pause_first())) {
+        Some(why) => button.dead(why),
+        None => button,
+    }
+}
+
+fn more(others: [&Button; 4], airs: &[Button], words: Language) -> Button {
     let button = Button {
         act: "more",
         drop: String::new(),
@@ -202,9 +252,10 @@ fn more(take_back: &Button, airs: &[Button], close: &Button, words: Language) ->
         look: "plain",
         enabled: true,
     };
-    if [take_back, close].into_iter().chain(airs).any(|button| button.enabled) {
+    if others.into_iter().chain(airs).any(|button| button.enabled) {
         return button;
     }
+    let [.., close] = others;
     button.dead(&close.effect)
 }
 

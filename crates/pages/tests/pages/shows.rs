@@ -48,6 +48,8 @@ fn reserved(stream: &str, drops: &mut [Value]) {
     for (place, reserve) in [(AIR, 1_000), (AIR + 1, 250)] {
         drops[place]["skus"][0]["reserve"] = reserve.into();
     }
+    drops[AIR]["plan"]["ends_at_ms"] = 1_795_812_600_000_u64.into();
+    drops[AIR]["closes_in_ms"] = 1_008_000.into();
     drops[AIR + 1]["hidden"] = true.into();
     drops[AIR + 2]["hidden"] = true.into();
 }

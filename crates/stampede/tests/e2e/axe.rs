@@ -219,6 +219,14 @@ fn no_state_of_the_show_breaks_a_rule() {
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
     both("paused");
+    tab.key("m");
+    tab.key("l");
+    tab.put("[data-form=limits] [name=limit]", "-1");
+    tab.key("Enter");
+    tab.see("#limits-error", "Type a whole number");
+    both("limits");
+    tab.key("Escape");
+    tab.until("closed again", "!document.querySelector('dialog[open]')");
     server.command(&format!("drops/{first}/resume"), &json!({}));
     let crowds = ["cedar", "fig", "sea-salt"].map(|sku| {
         let crowd =

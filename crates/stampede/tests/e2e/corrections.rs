@@ -1,10 +1,10 @@
-//! Mistakes about stock that a host mends on air: too much of it, too little of it.
+//! Mistakes that a host mends on air: too much stock, too little of it, an end too early, a limit too tight.
 
 use serde_json::{Value, json};
 
 use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab},
-    show::{VALID_MS, command, join},
+    show::{VALID_MS, command, join, resume},
 };
 
 const STREAM: &str = "friday-show";
@@ -195,4 +195,66 @@ fn a_hidden_drop_is_marked_until_its_countdown_begins() {
     tab.go(&server.page("/live/friday-show"));
     tab.see("[data-s=next-title]", "Blue mug");
     assert_eq!(marks(&tab), json!([false, ["", "Hidden"]]));
+}
+
+#[test]
+fn an_end_that_comes_too_early_is_moved() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(50, 0));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-command=more]:not([aria-disabled])", "More");
+    tab.key("m");
+    tab.see("[data-command=extend][aria-disabled]", "it has no end");
+    tab.key("Escape");
+    let state = server.drop_state(&drop);
+    let end = state["server_time_ms"].as_u64().unwrap() + 600_000;
+    server.command(&format!("drops/{drop}/amend"), &json!({ "ends_at_ms": end }));
+    tab.see("[data-list=facts]", "ends ");
+    tab.key("m");
+    tab.see("[data-command=extend]:not([aria-disabled])", "Ends ");
+    tab.key("2");
+    tab.see("[data-s=extend-lead]", "It ends at ");
+    tab.press("[data-do=extend][value='900000']");
+    tab.see("[data-s=result]", "ends at ");
+    assert_eq!(server.drop_state(&drop)["plan"]["ends_at_ms"], end + 900_000);
+    // A second one goes on from there.
+    tab.see("[data-command=more]:not([aria-disabled])", "More");
+    tab.until("the new end", "!document.querySelector('dialog[open]')");
+    server.until(&drop, "amended", |state| state["revision"] == 3);
+    tab.key("m");
+    tab.key("2");
+    tab.see("[data-s=extend-lead]", "It ends at ");
+    tab.press("[data-do=extend][value='300000']");
+    server.until(&drop, "amended", |state| state["plan"]["ends_at_ms"] == end + 1_200_000);
+}
+
+#[test]
+fn a_limit_that_is_too_tight_is_changed_while_paused() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(50, 0));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-list=facts]", "at most 1 each");
+    tab.see("[data-command=more]:not([aria-disabled])", "More");
+    tab.key("m");
+    tab.see("[data-command=limits][aria-disabled]", "pause it first");
+    tab.key("Escape");
+    tab.key("p");
+    tab.see("[data-s=state]", "Paused");
+    tab.see("[data-s=result]", "Paused");
+    tab.key("m");
+    tab.see("[data-command=limits]:not([aria-disabled])", "At most 1 each");
+    tab.key("l");
+    tab.put("[data-form=limits] [name=limit]", "none");
+    tab.key("Enter");
+    tab.see("#limits-error", "none is no amount");
+    tab.put("[data-form=limits] [name=limit]", "4");
+    tab.key("Enter");
+    tab.see("[data-s=result]", "At most 4 each from now on");
+    tab.see("[data-list=facts]", "at most 4 each");
+    let plan = &server.drop_state(&drop)["plan"];
+    assert_eq!([&plan["limit_per_viewer"], &plan["skus"][0]["limit_per_viewer"]], [4, 4]);
+    resume(&tab);
+    server.until(&drop, "open", |state| state["phase"] == "open");
 }

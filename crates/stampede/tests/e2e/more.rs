@@ -38,7 +38,7 @@ fn another_drop_is_put_on_air_and_both_go_on_selling() {
     tab.key("Escape");
     tab.until("closed", "document.querySelector('[data-el=more]').hidden");
     tab.key("m");
-    tab.key("2");
+    tab.key("4");
     tab.see("[data-s=result]", "is on air");
     tab.see("[data-s=title]", "Grey mug");
     for drop in &drops {
@@ -61,8 +61,8 @@ fn what_a_number_puts_on_air_stays_while_the_sheet_is_open() {
     server.command(&format!("drops/{grey}/close"), &json!({}));
     tab.see("[data-list=airs] > :first-child[aria-disabled]", "not any more");
     // What it was is dead; the one below has not come in its place.
-    tab.key("2");
-    tab.key("3");
+    tab.key("4");
+    tab.key("5");
     tab.see("[data-s=result]", "Blue mug");
     tab.see("[data-s=title]", "Blue mug");
     server.until(&blue, "on air", |state| state["featured"] == true);
