@@ -208,25 +208,11 @@ fn no_state_of_the_show_breaks_a_rule() {
     command(&tab, "next", "Start next drop");
     tab.see("[data-s=state]", "Open");
     both("open");
-    tab.key("m");
-    tab.key("1");
-    tab.until("asked", "document.querySelector('[data-el=back-dialog]').open");
-    tab.key("Enter");
-    tab.see("#back-error", "Type a whole number");
-    both("take back");
-    tab.key("Escape");
-    tab.until("closed again", "!document.querySelector('dialog[open]')");
+    refused(&tab, ["m", "1"], "back", || both("take back"));
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
     both("paused");
-    tab.key("m");
-    tab.key("l");
-    tab.put("[data-form=limits] [name=limit]", "-1");
-    tab.key("Enter");
-    tab.see("#limits-error", "Type a whole number");
-    both("limits");
-    tab.key("Escape");
-    tab.until("closed again", "!document.querySelector('dialog[open]')");
+    refused(&tab, ["m", "l"], "limits", || both("limits"));
     server.command(&format!("drops/{first}/resume"), &json!({}));
     let crowds = ["cedar", "fig", "sea-salt"].map(|sku| {
         let crowd =
@@ -243,6 +229,22 @@ fn no_state_of_the_show_breaks_a_rule() {
     check(&tab, "connection lost", &mut found);
     check(&stage, "stage, connection lost", &mut found);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Opens a dialog by its keys and sends what it does not take.
+fn refused(tab: &Tab, keys: [&str; 2], name: &str, checked: impl FnOnce()) {
+    for key in keys {
+        tab.key(key);
+    }
+    tab.until("asked", &format!("document.querySelector('[data-el={name}-dialog]').open"));
+    if name == "limits" {
+        tab.put("[data-form=limits] [name=limit]", "-1");
+    }
+    tab.key("Enter");
+    tab.see(&format!("#{name}-error"), "Type a whole number");
+    checked();
+    tab.key("Escape");
+    tab.until("closed again", "!document.querySelector('dialog[open]')");
 }
 
 fn dialogs(tab: &Tab, found: &mut Vec<String>) {
