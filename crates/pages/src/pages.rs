@@ -213,7 +213,7 @@ pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Templa
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
     if visitor.takes_gzip {
         let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
-        let bytes = assets::gzip(html.as_bytes(), Compression::fast());
+        let bytes = assets::gzip(html.as_bytes(), Compression::default());
         return (status, HEADERS, kind, encoding, Body::from(bytes)).into_response();
     }
     (status, HEADERS, kind, html).into_response()
