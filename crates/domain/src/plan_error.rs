@@ -61,7 +61,7 @@ pub enum PlanError {
         /// The currency of the first SKU.
         expected: String,
     },
-    /// The price of all units that a pool can have does not fit a [`Money`].
+    /// The price of all units that a pool can have does not fit a [`Money`](crate::Money).
     #[error(
         "SKU {id}: the price is too high: 2^24 units would cost more than 2^53 - 1 minor units"
     )]
@@ -69,7 +69,7 @@ pub enum PlanError {
         /// The SKU.
         id: SkuId,
     },
-    /// The price of all units of all SKUs does not fit a [`Money`]: nobody could add up what was sold.
+    /// The price of all units of all SKUs does not fit a [`Money`](crate::Money): nobody could add up what was sold.
     #[error(
         "the units of all SKUs would cost more than 2^53 - 1 minor units together; plan fewer of them, or \
          several drops"
