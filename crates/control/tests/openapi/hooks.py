@@ -58,10 +58,13 @@ def before_call(context, case, kwargs):
         headers["Authorization"] = f"Bearer {TOKENS[number % len(TOKENS)]}"
     if TEXT_ID.fullmatch(str(headers.get("Idempotency-Key", ""))):
         headers["Idempotency-Key"] = f"key-{number}"
+    path = case.path_parameters or {}
+    # The list of tokens names those of the search: without them it would be let in nowhere.
+    if "token" in path:
+        path["token"] = f"t{number}"
     # One request in eight keeps what was made up.
     if number % 8 == 0:
         return
-    path = case.path_parameters or {}
     if NUMBERED.fullmatch(str(path.get("drop", ""))):
         path["drop"] = f"d{number % DROPS + 1}"
     if NUMBERED.fullmatch(str(path.get("ban", ""))):
