@@ -34,7 +34,7 @@ pub enum ServerMessage {
     Stock(Stock),
     /// A drop changed its phase, its times or its place on air.
     Phase(PhaseNotice),
-    /// A drop is new or was edited.
+    /// A drop is new, or its terms have changed.
     #[serde(rename = "drop")]
     DropInfo(Arc<DropInfo>),
     /// The answer to `ping`.
