@@ -1,7 +1,7 @@
 //! The crowds of rehearsals: people who come to the server's own viewers' port, with tickets that it signs itself.
 
 use std::{
-    fs, io,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
@@ -14,6 +14,8 @@ use stampede_gateway::Gateway;
 use stampede_loadtest::{Checkout, RehearsalAudience, RehearsalPlan};
 use stampede_wire::ticket::KeySpec;
 use tracing::{info, warn};
+
+use crate::descriptors;
 
 /// The account that a crowd's payments are reported for. No provider has it, so none is ever asked.
 const ACCOUNT: &str = "rehearsal";
@@ -53,7 +55,7 @@ impl CrowdSource for LocalCrowds {
         };
         let connections = self.connections_max.saturating_sub(connected);
         let descriptors_max = usize::try_from(self.descriptors_max).unwrap_or(usize::MAX);
-        let descriptors = descriptors_max.saturating_sub(open_descriptors());
+        let descriptors = descriptors_max.saturating_sub(descriptors::open().unwrap_or(0));
         let free = connections.min(descriptors / DESCRIPTORS_PER_VIEWER) / 2;
         u32::try_from(free).unwrap_or(u32::MAX)
     }
@@ -118,11 +120,6 @@ fn dialled(listening: SocketAddr) -> SocketAddr {
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
     SocketAddr::new(ip, listening.port())
-}
-
-/// Descriptors that this process has open; none where the system does not tell.
-fn open_descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
 #[cfg(test)]

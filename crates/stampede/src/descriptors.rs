@@ -1,5 +1,7 @@
 //! The process's limit of open descriptors: one for each connection.
 
+use std::fs;
+
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Raises the soft limit to the hard one; returns what is allowed now.
@@ -14,4 +16,9 @@ pub(crate) fn raise() -> u64 {
         }
     }
     hard
+}
+
+/// How many the process has open now; `None` where the system does not tell.
+pub(crate) fn open() -> Option<usize> {
+    fs::read_dir("/proc/self/fd").ok().map(Iterator::count)
 }

@@ -48,9 +48,11 @@ pub(super) async fn begin(
     OptionalBody(body): OptionalBody<RehearsalBody>,
 ) -> Result<Response, Problem> {
     let asked = body.viewers()?;
-    let places = state.crowd_source().map_or(0, CrowdSource::places);
     let action = StreamAction::Rehearse { viewers: asked }.on(stream.clone());
     let may = staff.role().may(&action);
+    // Counting places reads the process's descriptors: nobody who is refused has that done.
+    let source = state.crowd_source().filter(|_| may);
+    let places = source.map_or(0, CrowdSource::places);
     // While one goes on its crowd has the places: the command is a retry, or refused for that.
     if may && places < CROWD_MIN && running(state.engine(), &stream).is_none() {
         return Err(no_places(places));

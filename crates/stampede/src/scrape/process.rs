@@ -8,14 +8,15 @@ use rustix::{
 };
 
 use super::exposition::{Exposition, Kind};
+use crate::descriptors;
 
 /// Adds what the system tells; what it does not tell is left out.
 pub(super) fn show(text: &mut Exposition) {
     if let Some(stat) = fs::read_to_string("/proc/self/stat").ok().and_then(|s| Stat::parse(&s)) {
         stat.show(text);
     }
-    if let Ok(open) = fs::read_dir("/proc/self/fd") {
-        text.gauge("process_open_fds", "Open descriptors.", open.count());
+    if let Some(open) = descriptors::open() {
+        text.gauge("process_open_fds", "Open descriptors.", open);
     }
     let max = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     text.gauge("process_max_fds", "Descriptors that may be open.", max);
