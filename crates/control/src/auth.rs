@@ -202,6 +202,11 @@ impl Staff {
     pub(crate) fn is_everybodys(&self) -> bool {
         self.merchant().is_none() && self.streams().is_all() && self.role() != Role::Creator
     }
+
+    /// Whether this is an admin for every merchant and every stream.
+    pub(crate) fn is_free_admin(&self) -> bool {
+        self.staff.is_free_admin()
+    }
 }
 
 /// Whoever may report payments and ask about the holds that they name: the machine that does, or an admin.

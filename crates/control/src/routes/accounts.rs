@@ -5,7 +5,6 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use stampede_engine::Role;
 use tokio::task::spawn_blocking;
 use utoipa::IntoResponses;
 
@@ -114,7 +113,7 @@ pub(super) async fn settings(
 }
 
 fn must_be_admin(staff: &Staff) -> Result<(), Problem> {
-    if staff.role() == Role::Admin && staff.is_everybodys() {
+    if staff.is_free_admin() {
         return Ok(());
     }
     let why = "accounts and settings are for an admin whose token is not bound";

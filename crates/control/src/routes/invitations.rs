@@ -181,5 +181,5 @@ pub(super) async fn withdraw(
 /// Whether a member of staff may see and withdraw an invitation.
 fn reaches(staff: &Staff, invitation: &Invitation) -> bool {
     let is_own = invitation.by != Grant::Machine && invitation.by_name == staff.name();
-    is_own || staff.role() == Role::Admin && staff.is_everybodys()
+    is_own || staff.is_free_admin()
 }

@@ -6,7 +6,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_engine::Role;
 use tokio::task::spawn_blocking;
 use utoipa::IntoResponses;
 
@@ -224,7 +223,7 @@ pub(super) async fn end_all(
 
 /// Whether a member of staff may see and end sessions of this name.
 fn reaches(staff: &Staff, name: &str) -> bool {
-    staff.name() == name || staff.role() == Role::Admin && staff.is_everybodys()
+    staff.name() == name || staff.is_free_admin()
 }
 
 async fn end(

@@ -77,7 +77,7 @@ impl NewStaff {
     }
 
     /// Whether this is an admin for every merchant and every stream.
-    fn is_free_admin(&self) -> bool {
+    pub(crate) fn is_free_admin(&self) -> bool {
         self.role == Role::Admin && self.merchant.is_none() && self.streams.is_all()
     }
 
