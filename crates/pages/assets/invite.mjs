@@ -1,5 +1,6 @@
 // Somebody is invited: the form, and the link that it makes.
 import { once } from "./commands.mjs";
+import { copies } from "./copy.mjs";
 import { say } from "./words.mjs";
 
 const HOUR_MS = 3_600_000;
@@ -39,14 +40,5 @@ export function beginInviting(form, begin, tell) {
       return { ok: false, code: "", told: {} };
     }
   });
-  form.querySelector("[data-do=copy]").addEventListener("click", async ({ currentTarget }) => {
-    try {
-      await navigator.clipboard.writeText(link.value);
-      currentTarget.textContent = say("share_copied");
-    } catch {
-      link.focus();
-      link.select();
-      currentTarget.textContent = say("share_copy_failed");
-    }
-  });
+  copies(form.querySelector("[data-do=copy]"), link);
 }

@@ -1,5 +1,6 @@
 // The dialog by which a link to a report is made, copied and taken back.
 import { ready, remove, send } from "./commands.mjs";
+import { copies } from "./copy.mjs";
 import { duration } from "./numbers.mjs";
 import { problem, say } from "./words.mjs";
 
@@ -90,16 +91,7 @@ export function begin(dialog) {
     link.select();
   });
 
-  find("[data-do=share-copy]").addEventListener("click", async ({ currentTarget }) => {
-    try {
-      await navigator.clipboard.writeText(link.value);
-      currentTarget.textContent = say("share_copied");
-    } catch {
-      link.focus();
-      link.select();
-      currentTarget.textContent = say("share_copy_failed");
-    }
-  });
+  copies(find("[data-do=share-copy]"), link);
 
   for (const button of dialog.querySelectorAll("[data-do=share-revoke]")) {
     button.addEventListener("click", async () => {

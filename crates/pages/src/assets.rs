@@ -63,6 +63,7 @@ const MODULES: &[(&str, &str)] = &[
     ("follow.mjs", include_str!("../assets/follow.mjs")),
     ("commands.mjs", include_str!("../assets/commands.mjs")),
     ("frame.mjs", include_str!("../assets/frame.mjs")),
+    ("copy.mjs", include_str!("../assets/copy.mjs")),
     ("paint.mjs", include_str!("../assets/paint.mjs")),
     ("speech.mjs", include_str!("../assets/speech.mjs")),
     ("hold.mjs", include_str!("../assets/hold.mjs")),

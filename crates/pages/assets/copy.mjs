@@ -1,0 +1,16 @@
+// A button that copies what a field shows.
+import { say } from "./words.mjs";
+
+/** Has the button copy the field; where the browser gives no access, the text is marked for the reader to copy. */
+export function copies(button, field) {
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = say("share_copied");
+    } catch {
+      field.focus();
+      field.select();
+      button.textContent = say("share_copy_failed");
+    }
+  });
+}
