@@ -15,7 +15,6 @@ pub(crate) const VALID_MS: u64 = 3_600_000;
 /// Comes in by an invitation.
 pub(crate) fn join(tab: &Tab, server: &Server, path: &str) {
     tab.go(&server.page(path));
-    tab.see("h1", "nina");
     tab.press("[data-form=invitation] [type=submit]");
     tab.until("at the control room", "location.pathname.startsWith('/live/')");
     tab.see("[data-s=age]", "old");
