@@ -56,6 +56,8 @@ pub enum HoldEnd {
     Released,
     /// Its deadline has passed.
     Expired,
+    /// The opening of its drop is undone.
+    CalledOff,
 }
 
 /// Something that acts before its records are durable.

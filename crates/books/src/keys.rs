@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn bind_as(keys: &mut CommandKeys, (actor, key): (&str, &str), drop: DropId, kept: KeyKept) {
-        let done = Done { drop, lot: None, units: None, ban: None, replayed: false };
+        let done = Done::about(drop);
         keys.bind(actor, print(key), (print("request"), None), (done, kept));
     }
 

@@ -268,7 +268,8 @@ mod tests {
         let hold: HoldId = "00000011000000c000000a400000002a".parse().unwrap();
         let sku: SkuId = "mug".parse().unwrap();
         let amount = Money::new(500, "EUR".parse().unwrap()).unwrap();
-        let expired = Ended { hold, drop: hold.drop_id(), sku: sku.clone(), units: 1 };
+        let drop = hold.drop_id();
+        let expired = Ended { hold, drop, sku: sku.clone(), units: 1, called_off: false };
         let expired = ServerMessage::Expired(expired);
         let ordered = ServerMessage::Order(Order::new(hold, sku, Units::ONE, amount));
         let (now, mut rng) = (Instant::now(), StdRng::seed_from_u64(1));

@@ -146,6 +146,7 @@ export type Released = {
     drop: string;
     sku: string;
     units: number;
+    called_off?: boolean;
 };
 export type Expired = {
     type: 'expired';

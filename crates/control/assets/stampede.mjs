@@ -77,7 +77,7 @@
  *   code: RefusalCode | (string & {}), message: string, temporary: boolean, retry_after_ms?: number, limit?: number,
  *   available?: number }} Refused
  */
-/** @typedef {{ type: 'released', hold: string, drop: string, sku: string, units: number }} Released */
+/** @typedef {{ type: 'released', hold: string, drop: string, sku: string, units: number, called_off?: boolean }} Released */
 /** @typedef {{ type: 'expired', hold: string, drop: string, sku: string, units: number }} Expired */
 /** @typedef {{ type: 'payment_failed', hold: string, final: boolean, expires_in_ms?: number }} PaymentFailed */
 /** @typedef {{ type: 'refreshed', server_time_ms: number, ticket_expires_in_ms: number }} Refreshed */

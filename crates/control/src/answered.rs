@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{IdempotencyKey, KeyFingerprint};
 use stampede_engine::{CommandOutcome, CommandRefusal, Done};
+use stampede_report::BoundCommand;
 
 use crate::{
     problem::{Code, Problem},
@@ -32,11 +33,12 @@ pub(crate) async fn answered(
             return Err(Problem::retry(Code::Busy, why).because(&error));
         }
     };
-    Ok(found.map(|bound| {
+    Ok(found.map(|BoundCommand { key: bound, copy }| {
         if bound.request == request {
             // What was decided after a drop had ended stands in a chain of its own.
             let (lot, units) = (bound.result.lot, bound.result.units);
-            Ok(Done { drop: bound.drop.sale(), lot, units, ban: None, replayed: true })
+            let drop = bound.drop.sale();
+            Ok(Done { drop, lot, units, ban: None, copy, replayed: true })
         } else {
             Err(CommandRefusal::KeyReused)
         }

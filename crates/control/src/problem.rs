@@ -57,6 +57,7 @@ codes! {
     InvalidPlan "invalid_plan" UNPROCESSABLE_ENTITY "The plan is not sound"
     FixedField "fixed_field" UNPROCESSABLE_ENTITY "An edit cannot change this field"
     AlreadySupplied "already_supplied" CONFLICT "Units were put on sale already"
+    AlreadyPaid "already_paid" CONFLICT "Something of the drop is paid already"
     UnknownSku "unknown_sku" UNPROCESSABLE_ENTITY "No such SKU in the drop"
     LotOutOfRange "lot_out_of_range" UNPROCESSABLE_ENTITY "A lot of this size is not possible"
     InvalidAmendment "invalid_amendment" UNPROCESSABLE_ENTITY "Terms cannot be amended so"
@@ -203,6 +204,8 @@ pub(crate) struct Problem {
     now: Option<SeenState>,
     /// Units that nobody had taken, where more were to be taken back.
     free: Option<u32>,
+    /// Holds that became orders, where the opening was to be undone.
+    orders: Option<u64>,
     /// What the log has to say about it.
     cause: Option<Cause>,
 }
@@ -239,11 +242,22 @@ pub(crate) struct ProblemBody {
     /// Units that nobody had taken, where more were to be taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     free: Option<u32>,
+    /// Holds that became orders, where the opening was to be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orders: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, now: None, free: None, cause: None }
+        Self {
+            code,
+            detail: detail.into(),
+            retry_after: None,
+            now: None,
+            free: None,
+            orders: None,
+            cause: None,
+        }
     }
 
     /// The same problem, with the advice to send the request again after a moment.
@@ -289,9 +303,13 @@ impl From<CommandRefusal> for Problem {
             CommandRefusal::Stock(StockRefusal::NoneFree { .. }) => Some(0),
             _ => None,
         };
+        let orders = match &refusal {
+            CommandRefusal::AlreadyPaid { orders } => Some(*orders),
+            _ => None,
+        };
         // It was read, and pushed out again at once.
         let retry_after = (refusal == CommandRefusal::MoneyNotLoaded).then_some(RETRY_AFTER);
-        Self { retry_after, now, free, ..Self::new(code, refusal.to_string()) }
+        Self { retry_after, now, free, orders, ..Self::new(code, refusal.to_string()) }
     }
 }
 
@@ -359,6 +377,7 @@ impl IntoResponse for Problem {
             retry_after_ms: self.retry_after.map(DurationMs::get),
             now: self.now,
             free: self.free,
+            orders: self.orders,
         };
         let mut response = (status, Json(body)).into_response();
         if let Some(cause) = self.cause {

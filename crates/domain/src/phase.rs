@@ -5,7 +5,8 @@ use std::fmt;
 /// Where a drop stands.
 ///
 /// scheduled → countdown → open ⇄ paused → closed → settled; a scheduled drop can be cancelled, a
-/// countdown can be called off, which leads back to scheduled. Holds outlive pause and close.
+/// countdown can be called off, which leads back to scheduled. The opening of a drop of which nothing is
+/// paid can be undone: open or paused → voiding → voided. Holds outlive pause and close, no undo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Planned, can still be edited.
@@ -22,6 +23,10 @@ pub enum Phase {
     Settled,
     /// Called off while scheduled; never sold anything.
     Cancelled,
+    /// Its opening is undone: takes are over, and its holds end one after the other. None becomes an order.
+    Voiding,
+    /// Its opening was undone, and every hold has ended: nothing was sold.
+    Voided,
 }
 
 /// A step from one phase to the next.
@@ -43,6 +48,10 @@ pub enum PhaseChange {
     Settle,
     /// The drop is called off before it began.
     Cancel,
+    /// Its opening is undone.
+    Undo,
+    /// The last hold of a drop whose opening is undone has ended.
+    Void,
 }
 
 impl Phase {
@@ -58,18 +67,30 @@ impl Phase {
             (Self::Open | Self::Paused, PhaseChange::Close) => Some(Self::Closed),
             (Self::Closed, PhaseChange::Settle) => Some(Self::Settled),
             (Self::Scheduled, PhaseChange::Cancel) => Some(Self::Cancelled),
+            (Self::Open | Self::Paused, PhaseChange::Undo) => Some(Self::Voiding),
+            (Self::Voiding, PhaseChange::Void) => Some(Self::Voided),
             _ => None,
         }
     }
 
     /// Whether nothing can change any more.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Settled | Self::Cancelled)
+        matches!(self, Self::Settled | Self::Cancelled | Self::Voided)
     }
 
-    /// Whether something may happen at any moment: from the countdown until settled.
+    /// Whether something may happen at any moment: from the countdown until settled or voided.
     pub const fn is_live(self) -> bool {
-        matches!(self, Self::Countdown | Self::Open | Self::Paused | Self::Closed)
+        matches!(self, Self::Countdown | Self::Open | Self::Paused | Self::Closed | Self::Voiding)
+    }
+
+    /// Whether the drop was called off, or is just being: before it began, or by undoing its opening.
+    pub const fn is_called_off(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Voiding | Self::Voided)
+    }
+
+    /// Whether takes are over for good and holds may still be there.
+    pub const fn is_ending(self) -> bool {
+        matches!(self, Self::Closed | Self::Voiding)
     }
 
     /// The name on every interface.
@@ -82,6 +103,8 @@ impl Phase {
             Self::Closed => "closed",
             Self::Settled => "settled",
             Self::Cancelled => "cancelled",
+            Self::Voiding => "voiding",
+            Self::Voided => "voided",
         }
     }
 }
@@ -94,12 +117,17 @@ impl fmt::Display for Phase {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        Phase::{Cancelled, Closed, Countdown, Open, Paused, Scheduled, Settled, Voided, Voiding},
+        *,
+    };
+
+    const ALL: [Phase; 9] =
+        [Scheduled, Countdown, Open, Paused, Closed, Settled, Cancelled, Voiding, Voided];
 
     #[test]
     fn only_the_documented_steps_exist() {
-        use Phase::{Cancelled, Closed, Countdown, Open, Paused, Scheduled, Settled};
-        let phases = [Scheduled, Countdown, Open, Paused, Closed, Settled, Cancelled];
+        let phases = ALL;
         let changes = [
             PhaseChange::StartCountdown,
             PhaseChange::CancelCountdown,
@@ -109,6 +137,8 @@ mod tests {
             PhaseChange::Close,
             PhaseChange::Settle,
             PhaseChange::Cancel,
+            PhaseChange::Undo,
+            PhaseChange::Void,
         ];
         let steps: Vec<String> = phases
             .iter()
@@ -126,19 +156,29 @@ mod tests {
                 "countdown>open",
                 "open>paused",
                 "open>closed",
+                "open>voiding",
                 "paused>open",
                 "paused>closed",
+                "paused>voiding",
                 "closed>settled",
+                "voiding>voided",
             ]
         );
     }
 
     #[test]
-    fn a_drop_is_live_from_its_countdown_until_it_is_settled() {
-        use Phase::{Cancelled, Closed, Countdown, Open, Paused, Scheduled, Settled};
-        for phase in [Scheduled, Countdown, Open, Paused, Closed, Settled, Cancelled] {
-            let live = matches!(phase, Countdown | Open | Paused | Closed);
+    fn a_drop_is_live_from_its_countdown_until_it_is_over() {
+        for phase in ALL {
+            let live = matches!(phase, Countdown | Open | Paused | Closed | Voiding);
             assert_eq!((phase.is_live(), phase.is_final()), (live, !live && phase != Scheduled));
         }
+    }
+
+    #[test]
+    fn what_was_called_off_never_sells_and_what_ends_takes_no_more() {
+        let called_off: Vec<_> = ALL.into_iter().filter(|phase| phase.is_called_off()).collect();
+        assert_eq!(called_off, [Cancelled, Voiding, Voided]);
+        let ending: Vec<_> = ALL.into_iter().filter(|phase| phase.is_ending()).collect();
+        assert_eq!(ending, [Closed, Voiding]);
     }
 }

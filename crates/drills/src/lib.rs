@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `crash` | kills it again and again under load, then audits every promise |
 //! | `settlement` | reports payments twice, late, in any order, kills it meanwhile, then compares the books |
+//! | `undo` | undoes the opening of a drop with many holds, kills the server in the middle of that |
 //! | `facts` | measures payments that are reported beside a sale, and what they leave of the host's Pause |
 //! | `crowd` | measures what its viewers cost it, how fast it reaches all of them |
 //! | `open_loop` | offers half of its peak by a schedule |
@@ -15,6 +16,7 @@
 //! | `abuse` | plays a sale beside hostile clients |
 //! | `probe` | sends few buyers one after the other |
 //! | `server`, `staffed_server` | a server as a process; the same with a staff that plans and opens drops |
+//! | `host` | a host who presses Pause and Resume |
 //! | `viewers` | viewers on one thread, as many as a drill needs |
 //! | `requests` | requests to the control API as bytes |
 //! | `core_pair`, `core_shares` | cores for the server and its load; how busy these are |
@@ -30,12 +32,14 @@ mod descriptors;
 mod error;
 mod facts;
 mod figures;
+mod host;
 mod open_loop;
 mod probe;
 mod requests;
 mod server;
 mod settlement;
 mod staffed_server;
+mod undo;
 mod viewers;
 mod waiting;
 
@@ -48,3 +52,4 @@ pub use facts::{FactsDrill, FactsOutcome, run_facts};
 pub use open_loop::{OpenLoop, OpenLoopOutcome, OpenLoopRow, run_open_loop};
 pub use probe::{Probe, ProbeError, ProbeOutcome, run_probe};
 pub use settlement::{SettlementDrill, SettlementOutcome, run_settlement_drill};
+pub use undo::{UndoDrill, UndoOutcome, run_undo_drill};

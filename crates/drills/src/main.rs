@@ -5,8 +5,8 @@ use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time:
 use clap::{Args, Parser, Subcommand};
 use stampede_drills::{
     Abuse, ClockDrill, CrashDrill, CrowdDrill, FactsDrill, OpenLoop, Probe, SECONDS_MAX,
-    SettlementDrill, run_abuse, run_clock_drill, run_crash_drill, run_crowd_drill, run_facts,
-    run_open_loop, run_probe, run_send_loop, run_settlement_drill,
+    SettlementDrill, UndoDrill, run_abuse, run_clock_drill, run_crash_drill, run_crowd_drill,
+    run_facts, run_open_loop, run_probe, run_send_loop, run_settlement_drill, run_undo_drill,
 };
 use stampede_loadtest::signing_ticket_key;
 
@@ -24,6 +24,8 @@ enum Command {
     Crash(CrashArgs),
     /// Report payments twice, late, in any order, kill the server meanwhile, then compare the books
     Settlement(SettlementArgs),
+    /// Undo the opening of a drop with many holds, kill the server in the middle of it; prints one JSON object
+    Undo(UndoArgs),
     /// Measure payments that are reported beside a sale, and the host's Pause beside a flood of them
     Facts(FactsArgs),
     /// Measure what a server's viewers cost it, how fast it reaches all of them
@@ -105,6 +107,25 @@ struct CrowdDrillArgs {
     /// A few seconds in all: for correctness, not for figures
     #[arg(long)]
     short: bool,
+}
+
+#[derive(Args)]
+struct UndoArgs {
+    /// The server's binary, `stampede`
+    #[arg(long)]
+    server: PathBuf,
+    /// Viewers, who take 64 units each
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(4..=100_000))]
+    viewers: u32,
+    /// Undos that are measured
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Kills in the middle of an undo
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=30))]
+    kills: u32,
+    /// Seed of the moments of the kills
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 #[derive(Args)]
@@ -194,6 +215,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Crash(args) => crash(args),
         Command::Settlement(args) => settlement(args),
+        Command::Undo(args) => printed(undo(args)),
         Command::Facts(args) => printed(facts(args)),
         Command::CrowdDrill(args) => printed(crowd_drill(args)),
         Command::OpenLoop(args) => printed(open_loop(args)),
@@ -242,6 +264,13 @@ fn crowd_drill(args: CrowdDrillArgs) -> Result<(bool, String), Box<dyn Error>> {
     let drill = CrowdDrill { server, program, connections, seed, short };
     let outcome = run_crowd_drill(&drill, |line| println!("{line}"))?;
     Ok((outcome.is_ok(), serde_json::to_string(&outcome)?))
+}
+
+fn undo(args: UndoArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let UndoArgs { server, viewers, rounds, kills, seed } = args;
+    let drill = UndoDrill { server, viewers, rounds, kills, seed };
+    let outcome = run_undo_drill(&drill, |line| println!("{line}"))?;
+    Ok((outcome.ok, serde_json::to_string(&outcome)?))
 }
 
 fn facts(args: FactsArgs) -> Result<(bool, String), Box<dyn Error>> {

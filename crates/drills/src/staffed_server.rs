@@ -7,8 +7,8 @@ use std::{
 
 use stampede_domain::DropId;
 use stampede_loadtest::{
-    AuditResult, ControlClient, ControlError, DropTerms, PaymentTimes, Price, Promise, SkuTerms,
-    audit_promises,
+    AuditResult, ControlClient, ControlError, DropState, DropTerms, PaymentTimes, Price, Promise,
+    SkuTerms, audit_promises,
 };
 use stampede_swarm::TicketBook;
 use stampede_wire::ticket::KeySpec;
@@ -104,6 +104,32 @@ impl StaffedServer {
             Ok::<_, ControlError>(drop)
         };
         Ok(self.runtime.block_on(opened)?.parse()?)
+    }
+
+    /// How a drop stands.
+    pub(crate) fn look(&self, drop: DropId) -> Result<DropState, DrillError> {
+        Ok(self.runtime.block_on(self.control.state(&drop.to_string()))?)
+    }
+
+    /// Looks at a drop until `done`.
+    pub(crate) fn wait(
+        &self,
+        drop: DropId,
+        what: &'static str,
+        done: impl Fn(&DropState) -> bool,
+    ) -> Result<DropState, DrillError> {
+        self.runtime.block_on(until(&self.control, &drop.to_string(), what, done))
+    }
+
+    /// Ends the process without a warning.
+    pub(crate) fn kill(&mut self) -> Result<(), DrillError> {
+        self.server.kill()
+    }
+
+    /// Starts the next process; it serves when this is over.
+    pub(crate) fn restart(&mut self) -> Result<(), DrillError> {
+        self.server.restart()?;
+        self.server.wait_serving()
     }
 
     /// Waits until the server knows of nobody in the drop's stream any more.

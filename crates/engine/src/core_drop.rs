@@ -117,7 +117,9 @@ fn why_shut(phase: Phase, busy: Refusal) -> Refusal {
         Phase::Scheduled | Phase::Countdown => Refusal::NotOpen,
         Phase::Open => busy,
         Phase::Paused => Refusal::Paused,
-        Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
+        Phase::Closed | Phase::Settled | Phase::Cancelled | Phase::Voiding | Phase::Voided => {
+            Refusal::Closed
+        }
     }
 }
 

@@ -61,6 +61,13 @@ pub enum ViewerEvent {
         /// What it had taken.
         units: Units,
     },
+    /// The opening of the hold's drop was undone: the units are back, and nothing was charged.
+    CalledOff {
+        /// The hold.
+        hold: HoldId,
+        /// What it had taken.
+        units: Units,
+    },
     /// The deadline passed.
     Expired {
         /// The hold.
@@ -80,6 +87,7 @@ impl ViewerEvent {
         match self {
             Self::Held(hold)
             | Self::Released { hold, .. }
+            | Self::CalledOff { hold, .. }
             | Self::Expired { hold, .. }
             | Self::Ordered(hold)
             | Self::PaymentFailed(hold) => hold,

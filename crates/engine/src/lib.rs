@@ -88,7 +88,9 @@ pub use stampede_books::{
     patch_request,
 };
 pub use stampede_domain::Moment;
-pub use stampede_ledger::{BootId, Position, ProviderRequest, RoomOwner, UnmatchedPayment};
+pub use stampede_ledger::{
+    BootId, NoCopy, PlannedCopy, Position, ProviderRequest, RoomOwner, UnmatchedPayment,
+};
 pub use stampede_settlement::{
     HoldAccount, Matter, MatterKind, Part, PartOutcome, PartState, PaymentRefusal,
 };

@@ -31,7 +31,7 @@ use crate::{
     viewer::StreamPresence,
 };
 
-const PHASES: [Phase; 7] = [
+const PHASES: [Phase; 9] = [
     Phase::Scheduled,
     Phase::Countdown,
     Phase::Open,
@@ -39,6 +39,8 @@ const PHASES: [Phase; 7] = [
     Phase::Closed,
     Phase::Settled,
     Phase::Cancelled,
+    Phase::Voiding,
+    Phase::Voided,
 ];
 
 /// Changes of one revision that still leave its versions below those of the next.
@@ -188,7 +190,7 @@ impl SaleDrop {
         self.span.opened_at()
     }
 
-    /// Since when it is settled or cancelled, by the sale's clock.
+    /// Since when it is settled, cancelled or voided, by the sale's clock.
     pub fn over_since(&self) -> Option<UnixMillis> {
         self.span.over_since()
     }

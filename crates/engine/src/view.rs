@@ -124,7 +124,7 @@ impl DropStanding {
             Phase::Countdown => sale.opens_at().map(Opening::Countdown),
             _ => None,
         };
-        let is_over = matches!(phase, Phase::Closed | Phase::Settled | Phase::Cancelled);
+        let is_over = phase.is_ending() || phase.is_final();
         Self {
             version,
             revision: sale.revision(),

@@ -41,10 +41,10 @@ pub use projection::{NewOrder, Projection, ProjectionRow};
 pub use record::{
     Amended, AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord,
     Cancelled, ChannelClicks, Command, CorrectionRecord, DeadlineRecord, Heartbeat, HoldRecord,
-    PaymentChange, PaymentRecord, PhaseRecord, ProviderRequest, RatesSet, Record, RecordError,
-    RecordedOutcome, RecoveredDrop, RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner,
-    StreamRecord, Tally, TallySources, Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment,
-    UnmatchedRecord,
+    NoCopy, PaymentChange, PaymentRecord, PhaseRecord, PlannedCopy, ProviderRequest, RatesSet,
+    Record, RecordError, RecordedOutcome, RecoveredDrop, RecoveredPool, RefusalCounts, Room,
+    RoomChange, RoomOwner, StreamRecord, Tally, TallySources, Text, UnmatchedDone, UnmatchedEnd,
+    UnmatchedPayment, UnmatchedRecord,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -241,7 +241,9 @@ const fn is_rare(record: &Record) -> bool {
             | PhaseRecord::Resumed
             | PhaseRecord::Closed
             | PhaseRecord::Settled
-            | PhaseRecord::Cancelled,
+            | PhaseRecord::Cancelled
+            | PhaseRecord::UndoBegun { .. }
+            | PhaseRecord::Voided,
         )
         | Record::Lot { .. }
         | Record::Hold(

@@ -89,7 +89,7 @@ fn is_same_summary(one: &[u8], other: &[u8]) -> bool {
 /// What a drop was, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealSummary {
-    /// Settled or cancelled.
+    /// Settled, cancelled or voided.
     pub phase: Phase,
     /// Counts the edits of the plan; the first plan is 1.
     pub revision: u32,
@@ -139,7 +139,7 @@ impl SealSummary {
         Self { opened_at: None, currency: None, skus: skus.collect(), ..self.clone() }
     }
 
-    /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled), revision `v`, stream `t`, running
+    /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled, 2 voided), revision `v`, stream `t`, running
     /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal, 2 a copy for a
     /// rehearsal by one press), SKUs `v` ×
     /// (supplied `v`, sold `v`), from version 2 on opened at `o v` and the currency's three letters, in version 3 what
@@ -152,7 +152,12 @@ impl SealSummary {
             Some(_) if has_reserve => SUMMARY_WITH_RESERVE,
             Some(_) => SUMMARY_VERSION,
         };
-        let mut out = vec![version, u8::from(self.phase == Phase::Cancelled)];
+        let phase = match self.phase {
+            Phase::Cancelled => 1,
+            Phase::Voided => 2,
+            _ => 0,
+        };
+        let mut out = vec![version, phase];
         put_varint(&mut out, u64::from(self.revision));
         put_text(&mut out, self.stream.as_str());
         put_varint(&mut out, u64::from(self.running_order));
@@ -188,7 +193,8 @@ impl SealSummary {
         if !matches!(version, SUMMARY_WITHOUT_SALE | SUMMARY_VERSION | SUMMARY_WITH_RESERVE) {
             return Err(RecordError::Version { found: version });
         }
-        let phase = [Phase::Settled, Phase::Cancelled].get(usize::from(reader.u8()?)).copied();
+        let ends = [Phase::Settled, Phase::Cancelled, Phase::Voided];
+        let phase = ends.get(usize::from(reader.u8()?)).copied();
         let phase = phase.ok_or_else(|| reader.invalid("phase"))?;
         let revision = reader.int("revision")?;
         let stream = id(&mut reader, "stream", StreamId::new)?;

@@ -8,8 +8,8 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use stampede_domain::{DropId, DropPlan, Mode, Phase, UnixMillis};
 use stampede_ledger::{
-    CorrectionRecord, DataDir, Journal, LEDGER_FILE, PhaseRecord, Record, RowHash, RowKey, Rows,
-    Seal, SealSummary, SqliteJournal, SqliteLedger,
+    CorrectionRecord, DataDir, Journal, LEDGER_FILE, NoCopy, PhaseRecord, PlannedCopy, Record,
+    RowHash, RowKey, Rows, Seal, SealSummary, SqliteJournal, SqliteLedger,
 };
 use support::{
     DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, pool, units, wait,
@@ -182,4 +182,32 @@ fn a_seal_counts_no_units_that_were_withdrawn() {
         open(dir.path()).unwrap();
         assert_eq!(seals(dir.path()), found);
     }
+}
+
+#[test]
+fn a_drop_that_was_called_off_is_sealed_as_voided_with_what_was_on_sale() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::lock(dir.path()).unwrap();
+    let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+    rig.commit(vec![Record::Planned { plan: Arc::new(plan()), revision: 1 }]);
+    rig.commit(vec![lot(100), Record::Phase(PhaseRecord::Opened)]);
+    let copy = PlannedCopy::None(NoCopy::StreamFull);
+    rig.commit(vec![Record::Phase(PhaseRecord::UndoBegun { copy })]);
+    assert!(seals(dir.path()).is_empty(), "its holds are still to end");
+    rig.core.push(entry(Record::Phase(PhaseRecord::Voided)));
+    wait(|| rig.core.durable() == rig.core.pushed());
+    rig.writer.shutdown().unwrap();
+    drop(data);
+    let found = seals(dir.path());
+    assert_eq!((found[0].units_supplied, found[0].units_sold), (100, 0));
+    let summary = SealSummary::decode(&found[0].summary).unwrap();
+    assert_eq!((summary.phase, summary.encode()), (Phase::Voided, found[0].summary.clone()));
+    let mut unknown = found[0].summary.clone();
+    unknown[1] = 3;
+    assert!(SealSummary::decode(&unknown).is_err(), "no drop ends in a fourth way");
+    // The start leaves the chain alone by it, and works it out again from the rows.
+    open(dir.path()).unwrap();
+    raw(dir.path()).execute_batch("DELETE FROM seals").unwrap();
+    open(dir.path()).unwrap();
+    assert_eq!(seals(dir.path()), found);
 }

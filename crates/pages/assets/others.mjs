@@ -25,6 +25,7 @@ export function deed(given, drops) {
     case "open": return say("by_open", words);
     case "cancel_countdown": return say("by_cancel_countdown", words);
     case "close": return say("by_close", words);
+    case "undo": return say("by_undo", words);
     case "feature": return say("by_feature", words);
     case "amend": return say("by_amend", words);
     case "plan": return say("by_plan", words);

@@ -13,7 +13,9 @@ const MINUTE_MORE = 59_001;
 const QUIET_MS = 2500;
 /** Fewer payments that failed within five minutes are nobody's alarm. */
 const FAILED_MIN = 10;
-const over = (phase) => phase === "closed" || phase === "settled" || phase === "cancelled";
+/** What is called off for good, or is just being: for everybody who looks on it is the same. */
+const off = (phase) => phase === "cancelled" || phase === "voiding" || phase === "voided";
+const over = (phase) => phase === "closed" || phase === "settled" || off(phase);
 
 const sum = (skus) => skus.reduce(
   (all, sku) => ({
@@ -40,7 +42,8 @@ const fits = (all) => count(all.supplied + all.reserve).length;
 /** Where a drop stands: its phase, told apart by what is left. */
 export function standingOf(phase, all) {
   const nothing = all.supplied > 0 && all.left === 0;
-  if (phase === "scheduled" || phase === "countdown" || phase === "cancelled") return phase;
+  if (off(phase)) return "cancelled";
+  if (phase === "scheduled" || phase === "countdown") return phase;
   if (nothing && all.held === 0 && all.reserve === 0) return "sold_out";
   if (phase === "open" && nothing) return "all_taken";
   return phase;

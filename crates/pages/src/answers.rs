@@ -99,6 +99,8 @@ pub(crate) enum Phase {
     Closed,
     Settled,
     Cancelled,
+    Voiding,
+    Voided,
 }
 
 /// Figures of one SKU.
@@ -417,7 +419,12 @@ impl Sale {
 impl Phase {
     /// Whether takes are over for good.
     pub(crate) const fn is_over(self) -> bool {
-        matches!(self, Self::Closed | Self::Settled | Self::Cancelled)
+        matches!(self, Self::Closed | Self::Settled) || self.is_called_off()
+    }
+
+    /// Whether the drop was called off, or is just being.
+    pub(crate) const fn is_called_off(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Voiding | Self::Voided)
     }
 
     /// Whether the drop is before its sale.

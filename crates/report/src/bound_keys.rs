@@ -4,7 +4,21 @@ use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
 use stampede_domain::KeyFingerprint;
-use stampede_ledger::{CommandKey, Journal, JournalSource, ReadError};
+use stampede_ledger::{CommandKey, Journal, JournalSource, PlannedCopy};
+
+use crate::{ReportError, read::planned_copy};
+
+/// The name of the command that plans a copy.
+const UNDO: &str = "undo";
+
+/// What a key is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundCommand {
+    /// The request, as the table has it.
+    pub key: CommandKey,
+    /// What became of the copy, where an opening was undone.
+    pub copy: Option<PlannedCopy>,
+}
 
 /// Looks up keys in a ledger that it opens for itself: no report that reads the whole ledger stands in front
 /// of it.
@@ -27,18 +41,28 @@ impl BoundKeys {
     }
 
     /// What the actor's key is bound to by an accepted command of a drop. Reads the disk: one row by its
-    /// key.
+    /// key; of an undo the drop's rows as well, for the table has no copy.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn find(&self, actor: &str, key: KeyFingerprint) -> Result<Option<CommandKey>, ReadError> {
+    pub fn find(
+        &self,
+        actor: &str,
+        key: KeyFingerprint,
+    ) -> Result<Option<BoundCommand>, ReportError> {
         let mut journal = self.journal.lock();
         let open = match journal.take() {
             Some(open) => open,
             None => self.source.open()?,
         };
         let found = open.command_key(actor, key)?;
+        let bound = found.map(|key| {
+            let is_undo = key.action == UNDO;
+            let copy = if is_undo { planned_copy(&*open, key.drop)? } else { None };
+            Ok::<_, ReportError>(BoundCommand { key, copy })
+        });
+        let bound = bound.transpose()?;
         *journal = Some(open);
-        Ok(found)
+        Ok(bound)
     }
 }

@@ -10,7 +10,7 @@ use stampede_ledger::{Command, Journal, Record, RecordedOutcome, RowKey, Rows};
 pub use self::did::{AmendedTerms, CommandEffect};
 use self::did::{LatestEffects, name_targets};
 use crate::{FoldError, ReportError};
-pub use stampede_ledger::{Room, RoomChange};
+pub use stampede_ledger::{NoCopy, PlannedCopy, Room, RoomChange};
 
 /// A command with its place among all commands of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ mod text;
 mod times;
 pub mod verify;
 
-pub use bound_keys::BoundKeys;
+pub use bound_keys::{BoundCommand, BoundKeys};
 pub use channel_cut::{ChannelReportJson, ShowChannelReportJson};
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::{CHANNELS_LISTED_MAX, CountsJson, ReportJson};

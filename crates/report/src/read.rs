@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{CorrectionRecord, Journal, PhaseRecord, ReadError, Record, RowKey, Rows};
+use stampede_ledger::{
+    CorrectionRecord, Journal, PhaseRecord, PlannedCopy, ReadError, Record, RowKey, Rows,
+};
 
 use crate::fold::{DropFold, DropReport, Fold, FoldError, UnmatchedMoney};
 
@@ -63,7 +65,9 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                     | PhaseRecord::Paused
                     | PhaseRecord::Resumed
                     | PhaseRecord::Closed
-                    | PhaseRecord::Settled,
+                    | PhaseRecord::Settled
+                    | PhaseRecord::UndoBegun { .. }
+                    | PhaseRecord::Voided,
                 )
                 | Record::Hold(_)
                 | Record::Stream(_)
@@ -87,6 +91,24 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
         }
     }
     latest.ok_or(ReportError::NoDrop { drop })
+}
+
+/// What became of the copy that an undo has planned in the place of this drop; `None` if its opening was not undone.
+pub(crate) fn planned_copy(
+    journal: &dyn Journal,
+    drop: DropId,
+) -> Result<Option<PlannedCopy>, ReportError> {
+    for row in Rows::of_drop(journal, drop)? {
+        let row = row?;
+        let (incarnation, seq) = (row.incarnation, row.seq);
+        for record in row.decode() {
+            let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
+            if let Record::Phase(PhaseRecord::UndoBegun { copy }) = record.map_err(damaged)? {
+                return Ok(Some(copy));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// What a whole ledger says.

@@ -412,9 +412,12 @@ fn a_show_counts_neither_rehearsals_nor_cancelled_drops() {
             shows.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
         (lines.next().unwrap(), lines.next().unwrap())
     };
-    let all = ("friday d1 2 8 8 179.20 EUR", "left out: rehearsals 0, cancelled drops 0");
-    let first = ("friday d1 1 5 5 119.50 EUR", "left out: rehearsals 1, cancelled drops 0");
-    let second = ("friday d1 1 3 3 59.70 EUR", "left out: rehearsals 0, cancelled drops 1");
+    let all =
+        ("friday d1 2 8 8 179.20 EUR", "left out: rehearsals 0, cancelled and voided drops 0");
+    let first =
+        ("friday d1 1 5 5 119.50 EUR", "left out: rehearsals 1, cancelled and voided drops 0");
+    let second =
+        ("friday d1 1 3 3 59.70 EUR", "left out: rehearsals 0, cancelled and voided drops 1");
     let expected = |(show, rest): (&str, &str)| (show.to_owned(), rest.to_owned());
     assert_eq!(told(&reports), expected(all));
     Arc::make_mut(&mut reports[1].plan).mode = Mode::Rehearsal;

@@ -54,6 +54,8 @@ pub(crate) struct Durable {
     over: BTreeMap<DropId, UnixMillis>,
     /// Those of them that have left memory.
     left: BTreeSet<DropId>,
+    /// Drops whose opening was undone.
+    undone: BTreeSet<DropId>,
     rows: usize,
     pub(crate) money: MoneyRows,
 }
@@ -85,6 +87,7 @@ impl Durable {
             accepted: HashMap::new(),
             over: BTreeMap::new(),
             left: BTreeSet::new(),
+            undone: BTreeSet::new(),
             rows: 0,
             money: MoneyRows::default(),
         }
@@ -146,12 +149,11 @@ impl Durable {
                     }
                 }
             }
-            Record::Phase(PhaseRecord::Settled) => {
-                let live =
-                    self.takes.iter().any(|(hold, t)| hold.drop_id() == drop && t.end.is_none());
-                if live {
-                    return Err(format!("{drop} has settled with a live hold"));
-                }
+            Record::Phase(PhaseRecord::UndoBegun { .. }) => self.undo(drop)?,
+            Record::Phase(PhaseRecord::Settled | PhaseRecord::Voided)
+                if self.has_hold(drop, |take| take.end.is_none()) =>
+            {
+                return Err(format!("{drop} has ended with a live hold"));
             }
             Record::Command(command)
                 if command.outcome == RecordedOutcome::Accepted
@@ -161,6 +163,18 @@ impl Durable {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    fn has_hold(&self, drop: DropId, is: impl Fn(&JournaledTake) -> bool) -> bool {
+        self.takes.iter().any(|(hold, take)| hold.drop_id() == drop && is(take))
+    }
+
+    fn undo(&mut self, drop: DropId) -> Result<(), Violation> {
+        if self.has_hold(drop, |take| take.end == Some(End::Ordered)) {
+            return Err(format!("{drop} is undone although it has an order"));
+        }
+        self.undone.insert(drop);
         Ok(())
     }
 
@@ -210,6 +224,9 @@ impl Durable {
                 Ok(())
             }
             HoldRecord::Confirmed { hold, amount, .. } => {
+                if self.undone.contains(&drop) {
+                    return Err(format!("{hold} became an order after its drop was undone"));
+                }
                 self.end(*hold, End::Ordered)?;
                 self.money.ordered(*hold, amount.minor())?;
                 self.check_amount(*hold, *amount)

@@ -260,6 +260,9 @@ pub struct Ended {
     pub sku: SkuId,
     /// Units that went back.
     pub units: u32,
+    /// Whether it ended because its drop was called off: nothing was charged. Left out where it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub called_off: bool,
 }
 
 /// A confirmed purchase.

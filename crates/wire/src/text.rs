@@ -160,7 +160,7 @@ pub(crate) mod integer {
     }
 }
 
-/// Phases by name.
+/// Phases by name. A drop whose opening is undone is called off for viewers, however far that has got.
 pub(crate) mod phase {
     use super::{Borrowed, Deserialize, Deserializer, Phase, Serializer, de};
 
@@ -176,7 +176,8 @@ pub(crate) mod phase {
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
     pub(crate) fn serialize<S: Serializer>(value: &Phase, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(value.name())
+        let shown = if value.is_called_off() { Phase::Cancelled } else { *value };
+        out.serialize_str(shown.name())
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Phase, D::Error> {

@@ -17,6 +17,7 @@ mod server;
 mod settlement;
 mod strace;
 mod trace;
+mod undo;
 
 use std::path::PathBuf;
 
@@ -62,6 +63,21 @@ pub(crate) enum Drill {
         /// Holds that are made; one kill for each 2,000 of them, and two more
         #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..=1_000_000))]
         holds: u64,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Undoes the opening of a drop with many holds beside a host who presses Pause, then kills the server in the middle
+    /// of that again and again
+    Undo {
+        /// Viewers, who take 64 units each
+        #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(4..=100_000))]
+        viewers: u32,
+        /// Kills in the middle of an undo
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=30))]
+        kills: u32,
+        /// Seed of the moments of the kills
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
         #[command(flatten)]
         common: Common,
     },
@@ -143,6 +159,9 @@ pub(crate) struct Common {
     json: bool,
 }
 
+/// Undos whose time is taken, where nobody is short of it.
+const UNDOS_MEASURED: u32 = 3;
+
 /// Runs a drill as somebody asked for it.
 pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
     match drill {
@@ -157,6 +176,11 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
         Drill::Settlement { seed, holds, common } => {
             let plan = settlement::Plan { seed: *seed, holds: *holds };
             finish(settlement::run(&common.binaries(workspace)?, &plan)?, common.json)
+        }
+        Drill::Undo { viewers, kills, seed, common } => {
+            let (viewers, kills, seed) = (*viewers, *kills, *seed);
+            let plan = undo::Plan { viewers, rounds: UNDOS_MEASURED, kills, seed };
+            finish(undo::run(&common.binaries(workspace)?, &plan)?, common.json)
         }
         Drill::Facts { per_s, seconds, common } => {
             let plan = facts::Plan { per_s: *per_s, seconds: *seconds };
@@ -186,7 +210,7 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
 pub(crate) mod short {
     use super::{
         Binaries, abuse, binaries, clocks, crash, crowd, diskfail, finish, openloop, powercut,
-        settlement, trace,
+        settlement, trace, undo,
     };
     use crate::{failure::Failure, workspace::Workspace};
 
@@ -207,6 +231,12 @@ pub(crate) mod short {
     pub(crate) fn settlement(workspace: &Workspace) -> Result<(), Failure> {
         let plan = settlement::Plan { seed: SEED, holds: SETTLEMENT_HOLDS };
         finish(settlement::run(&Binaries::of(workspace), &plan)?, false)
+    }
+
+    /// Two portions and a bit: enough to be killed in between.
+    pub(crate) fn undo(workspace: &Workspace) -> Result<(), Failure> {
+        let plan = undo::Plan { viewers: 60, rounds: 1, kills: 2, seed: SEED };
+        finish(undo::run(&Binaries::of(workspace), &plan)?, false)
     }
 
     pub(crate) fn clocks(workspace: &Workspace) -> Result<(), Failure> {

@@ -62,6 +62,7 @@ const STEPS: &[Step] = &[
     drill("abuse", "hostile clients get their codes, the sale its answers", drill::short::abuse),
     drill("crash", "kills under load lose no promise", drill::short::crash),
     drill("settlement", "payments in any order, kills in between: the books agree", drill::short::settlement),
+    drill("undo", "an opening undone, kills in the middle: nothing is left half", drill::short::undo),
     drill("crowd", "a crowd loses no answer, open loop or closed", drill::short::crowd),
     drill("demo", "the demo sells out, its figures are those promised", demo::check),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),

@@ -31,7 +31,7 @@ impl Books {
             Phase::Scheduled | Phase::Countdown => {
                 return Err(AmendRefusal::NotOnSale { phase }.into());
             }
-            Phase::Closed | Phase::Settled | Phase::Cancelled => {
+            Phase::Closed | Phase::Settled | Phase::Cancelled | Phase::Voiding | Phase::Voided => {
                 let action = DropAction::AMEND;
                 return Err(CommandRefusal::WrongPhase { action, phase });
             }

@@ -48,7 +48,7 @@ impl Books {
             HoldLook::Ended => return Err(Refusal::HoldEnded),
             HoldLook::Known(status) if status.viewer != viewer => return Err(Refusal::UnknownHold),
             HoldLook::Known(status) if status.confirmed => return Err(Refusal::HoldConfirmed),
-            HoldLook::Known(held) if now >= held.ends_at() => {
+            HoldLook::Known(held) if self.is_out_of_time(&held, now) => {
                 self.end_hold(now, held, HoldEnd::Expired, out);
                 return Err(Refusal::HoldEnded);
             }

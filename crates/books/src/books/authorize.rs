@@ -65,8 +65,7 @@ impl Books {
                     return Err(CommandRefusal::OtherMerchant { bound, named });
                 }
                 check_stream(command, &plan.stream)?;
-                let for_house = command.role == Role::Admin && command.merchant.is_none();
-                Ok(Grant::Plan { plan, for_house })
+                Ok(Grant::Plan { plan, for_house: command.is_of_house() })
             }
             // Who does not reach a drop is not told what others may do to it.
             Action::Drop { drop, action, seen } => {

@@ -51,6 +51,10 @@ impl Books {
                 check_phase(action, phase, &[Phase::Open, Phase::Paused, Phase::Closed])?;
                 self.extend(now.sale, drop, *by, out)?;
             }
+            DropAction::Undo => {
+                step(action, phase, PhaseChange::Undo)?;
+                done.copy = Some(self.undo(drop, command.is_of_house(), now, out)?);
+            }
             DropAction::Cancel
             | DropAction::StartCountdown
             | DropAction::StartCountdownFor { .. }
@@ -102,12 +106,15 @@ impl Books {
             DropAction::Edit { .. }
             | DropAction::Patch { .. }
             | DropAction::Feature
+            | DropAction::Undo
             | DropAction::Restock { .. }
             | DropAction::TakeBack(_)
             | DropAction::Amend(_)
             | DropAction::WindDown
             | DropAction::CancelOrder(_)
-            | DropAction::Extend { .. } => unreachable!("the caller decides what changes no phase"),
+            | DropAction::Extend { .. } => {
+                unreachable!("the caller decides what changes no phase, and what an undo plans")
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Which drops are due, by the index of their times.
 
-use stampede_domain::{DropId, Moment, Phase};
+use stampede_domain::{DropId, Moment};
 
 use super::Books;
 use crate::drop::DropBook;
@@ -21,7 +21,7 @@ impl Books {
             let book = self.drops.get(&drop);
             let due = book
                 .and_then(|book| book.next_due(now, self.rooms.video_delay(&book.plan().stream)));
-            let is_closed = book.is_some_and(|book| book.phase() == Phase::Closed);
+            let is_closed = book.is_some_and(|book| book.phase().is_ending());
             self.timers.set_running(drop, book.is_some_and(DropBook::has_deadline));
             self.timers.set(drop, due, is_closed);
         }

@@ -1,6 +1,6 @@
 //! The ends of holds: order, release, expire. The shell shows the hold.
 
-use stampede_domain::{ChannelId, DropId, PoolIndex, Refusal, UnixMillis, ViewerNumber};
+use stampede_domain::{ChannelId, DropId, Phase, PoolIndex, Refusal, UnixMillis, ViewerNumber};
 use stampede_ledger::HoldRecord;
 
 use super::Books;
@@ -31,6 +31,8 @@ impl Books {
         out: &mut Decision,
     ) {
         let HoldStatus { hold, viewer, units, amount, .. } = held;
+        let phase = self.drops[&hold.drop_id()].phase();
+        assert!(phase != Phase::Voiding, "no hold of a drop that is called off becomes an order");
         out.at_once.push(Act::EndHold { held, end: HoldEnd::Ordered });
         let record = HoldRecord::Confirmed { hold, viewer, units, amount, channel };
         self.record(now, hold.drop_id(), record, out);
@@ -65,7 +67,8 @@ impl Books {
         }
     }
 
-    /// Ends a hold that is held; its units come back once the record is durable.
+    /// Ends a hold that is held; its units come back once the record is durable. In a drop that is called off it ends
+    /// for that reason, whatever else would have ended it.
     pub fn end_hold(
         &mut self,
         now: UnixMillis,
@@ -74,10 +77,14 @@ impl Books {
         out: &mut Decision,
     ) {
         let HoldStatus { hold, viewer, units, .. } = held;
+        let is_called_off = self.drops[&hold.drop_id()].phase() == Phase::Voiding;
+        let end = if is_called_off { HoldEnd::CalledOff } else { end };
         out.at_once.push(Act::EndHold { held, end });
         let record = match end {
             HoldEnd::Expired => HoldRecord::Expired { hold, units },
-            HoldEnd::Released | HoldEnd::Ordered => HoldRecord::Released { hold, units },
+            HoldEnd::Released | HoldEnd::CalledOff | HoldEnd::Ordered => {
+                HoldRecord::Released { hold, units }
+            }
         };
         self.record(now, hold.drop_id(), record, out);
         out.when_durable.push(Effect::Give { hold, viewer, units, end });

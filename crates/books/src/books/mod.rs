@@ -27,6 +27,7 @@ mod reports;
 mod rooms;
 mod streams;
 mod timers;
+mod undo;
 mod unmatched;
 mod video;
 mod wind_downs;
@@ -36,8 +37,8 @@ use std::collections::BTreeMap;
 
 use stampede_domain::{BanId, DropId, Moment, Phase, StreamId, Units, UnixMillis};
 use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, CorrectionRecord, Link, Record, RecordedOutcome, RoomChange,
-    UnmatchedRecord,
+    BrakePart, BrakeRecord, Command, CorrectionRecord, Link, PhaseRecord, PlannedCopy, Record,
+    RecordedOutcome, RoomChange, UnmatchedRecord,
 };
 
 use crate::{
@@ -84,6 +85,7 @@ pub struct Books {
 struct LatestResults {
     lot: Option<(DropId, u32)>,
     withdrawn: Option<(DropId, Units)>,
+    copy: Option<(DropId, PlannedCopy)>,
     ban: Option<BanId>,
 }
 
@@ -91,6 +93,7 @@ impl LatestResults {
     fn follow(&mut self, drop: DropId, record: &Record) {
         match record {
             Record::Lot { lot, .. } => self.lot = Some((drop, *lot)),
+            Record::Phase(PhaseRecord::UndoBegun { copy }) => self.copy = Some((drop, *copy)),
             // The first lots are the opening's.
             Record::Planned { .. } | Record::Phase(_) => self.lot = None,
             Record::Correction(CorrectionRecord::Withdrawn { units, .. }) => {
@@ -127,6 +130,10 @@ impl LatestResults {
 
     fn units_of(&self, drop: DropId) -> Option<Units> {
         self.withdrawn.filter(|(of, _)| *of == drop).map(|(_, units)| units)
+    }
+
+    fn copy_of(&self, drop: DropId) -> Option<PlannedCopy> {
+        self.copy.filter(|(of, _)| *of == drop).map(|(_, copy)| copy)
     }
 }
 
@@ -227,7 +234,7 @@ impl Books {
         if command.outcome != RecordedOutcome::Accepted {
             return;
         }
-        let (lot, units) = (did.lot_of(drop), did.units_of(drop));
+        let (lot, units, copy) = (did.lot_of(drop), did.units_of(drop), did.copy_of(drop));
         let ban = did.ban.filter(|_| drop == DropId::HOUSE);
         self.note_command(drop, command.action.as_str());
         let personal = ban.and_then(|ban| self.brake.personal(ban));
@@ -236,7 +243,7 @@ impl Books {
             drop if drop.is_adjustments() => KeyKept::OfAdjustments,
             _ => KeyKept::WithDrop { counts: command.action.as_str() != DropAction::CANCEL_ORDER },
         };
-        let done = Done { drop: drop.sale(), lot, units, ban, replayed: false };
+        let done = Done { drop: drop.sale(), lot, units, ban, copy, replayed: false };
         let request = (command.request, personal);
         self.keys.bind(command.actor.as_str(), command.key, request, (done, kept));
     }

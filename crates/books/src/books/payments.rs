@@ -148,7 +148,7 @@ impl Books {
             return Err(FactRefusal::TestMoney { hold: live.hold });
         }
         let decided = if named.is_empty() { Vec::new() } else { self.decide_parts(fact, &named)? };
-        // A hold whose time was over counts as expired, and only now that nothing refuses.
+        // A hold whose time was over ends first, and only now that nothing refuses.
         for Named { held, stands, .. } in &named {
             if let (Some(held), HoldStands::Ended) = (held, stands) {
                 self.end_hold(now, *held, HoldEnd::Expired, out);
@@ -199,7 +199,7 @@ impl Books {
             HoldLook::Known(status) if status.confirmed => {
                 named(HoldStands::Ordered, None, owed_anew.or_else(|| owed(status.amount)))
             }
-            HoldLook::Known(status) if now >= status.ends_at() => {
+            HoldLook::Known(status) if self.is_out_of_time(&status, now) => {
                 named(HoldStands::Ended, Some(status), owed(status.amount))
             }
             HoldLook::Known(status) => named(HoldStands::Held, Some(status), owed(status.amount)),
@@ -379,7 +379,7 @@ impl Books {
     ) -> Result<(), PaymentRefusal> {
         let stands = match held {
             HoldStatus { confirmed: true, .. } => HoldStands::Ordered,
-            held if now >= held.ends_at() => HoldStands::Ended,
+            held if self.is_out_of_time(&held, now) => HoldStands::Ended,
             _ => HoldStands::Held,
         };
         let book = &self.drops[&held.hold.drop_id()].payments;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DurationMs, Mode, Moment, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Mode, Moment, Phase, UnixMillis};
 use stampede_ledger::{PhaseRecord, Record};
 
 use super::Books;
@@ -44,7 +44,7 @@ impl Books {
     }
 
     /// Takes are shut, for now or for good: the number of the last one in each pool. The shell reports it once a drop was
-    /// paused or closed; a closed one settles when that many are accounted for.
+    /// paused, closed or called off; one whose takes are over settles, or is voided, when that many are accounted for.
     pub fn note_last_takes(&mut self, drop: DropId, last_takes: Vec<u64>) {
         self.drop_mut(drop).last_takes = Some(last_takes);
     }
@@ -75,12 +75,15 @@ impl Books {
         self.permit(at, drop, PhaseRecord::Opened, out);
     }
 
-    /// A closed drop settles when every take is durable and every hold has its end. Does nothing to any
-    /// other.
+    /// A closed drop settles when every take is durable and every hold has its end; one whose opening was undone is
+    /// voided then. Does nothing to any other.
     pub fn settle(&mut self, drop: DropId, now: Moment, out: &mut Decision) {
-        if self.drops.get(&drop).is_some_and(super::DropBook::is_done) {
-            self.permit(now.sale, drop, PhaseRecord::Settled, out);
-        }
+        let Some(book) = self.drops.get(&drop).filter(|book| book.is_done()) else { return };
+        let ended = match book.phase {
+            Phase::Voiding => PhaseRecord::Voided,
+            _ => PhaseRecord::Settled,
+        };
+        self.permit(now.sale, drop, ended, out);
     }
 
     /// By how much a drop's viewers see its stream later.

@@ -53,9 +53,10 @@ impl Books {
 
     /// Drops of which a suspension moves something.
     pub fn moved_by_suspensions(&self) -> Vec<DropId> {
-        let sells =
-            |book: &DropBook| matches!(book.phase, Phase::Open | Phase::Paused | Phase::Closed);
-        let moves = |book: &DropBook| sells(book) || book.watch.offline_since().is_some();
+        let has_holds = |book: &DropBook| {
+            matches!(book.phase, Phase::Open | Phase::Paused) || book.phase.is_ending()
+        };
+        let moves = |book: &DropBook| has_holds(book) || book.watch.offline_since().is_some();
         self.live().filter(|(_, book)| moves(book)).map(|(drop, _)| drop).collect()
     }
 

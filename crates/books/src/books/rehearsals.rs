@@ -136,7 +136,7 @@ impl Books {
                 self.forbid(at, drop, PhaseRecord::Cancelled, out);
             }
             Phase::Open | Phase::Paused => self.forbid(at, drop, PhaseRecord::Closed, out),
-            Phase::Closed | Phase::Settled | Phase::Cancelled => {}
+            Phase::Closed | Phase::Settled | Phase::Cancelled | Phase::Voiding | Phase::Voided => {}
         }
     }
 

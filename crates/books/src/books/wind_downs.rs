@@ -32,7 +32,9 @@ impl Books {
             | Phase::Countdown
             | Phase::Closed
             | Phase::Settled
-            | Phase::Cancelled => {
+            | Phase::Cancelled
+            | Phase::Voiding
+            | Phase::Voided => {
                 let action = DropAction::WIND_DOWN;
                 return Err(CommandRefusal::WrongPhase { action, phase });
             }

@@ -76,7 +76,7 @@ impl Books {
             Phase::Scheduled | Phase::Countdown => {
                 return Err(StockRefusal::NotOnSale { phase }.into());
             }
-            Phase::Closed | Phase::Settled | Phase::Cancelled => {
+            Phase::Closed | Phase::Settled | Phase::Cancelled | Phase::Voiding | Phase::Voided => {
                 return Err(CommandRefusal::WrongPhase { action, phase });
             }
         }

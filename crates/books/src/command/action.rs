@@ -79,6 +79,8 @@ pub enum DropAction {
     WindDown,
     /// End takes for good.
     Close,
+    /// Call off a drop that was opened by mistake, as long as nothing of it is paid; plan a copy in its place.
+    Undo,
     /// Add a lot of units.
     Restock {
         /// Which SKU.
@@ -313,6 +315,7 @@ impl DropAction {
         Self::Feature => "feature",
         Self::WindDown => "wind_down",
         Self::Close => "close",
+        Self::Undo => "undo",
         Self::Restock { .. } => "restock",
         Self::TakeBack(_) => "take_back",
         Self::Amend(_) => "amend",
@@ -356,6 +359,7 @@ impl DropAction {
             | Self::Feature
             | Self::WindDown
             | Self::Close
+            | Self::Undo
             | Self::Restock { .. }
             | Self::TakeBack(_)
             | Self::Amend(_) => stands.is_as(&seen),

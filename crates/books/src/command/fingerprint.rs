@@ -128,7 +128,8 @@ impl Bytes {
             | DropAction::Resume
             | DropAction::Feature
             | DropAction::WindDown
-            | DropAction::Close => {}
+            | DropAction::Close
+            | DropAction::Undo => {}
         }
     }
 
@@ -349,6 +350,7 @@ mod tests {
             on(DropAction::Feature),
             on(DropAction::WindDown),
             on(DropAction::Close),
+            on(DropAction::Undo),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
             on(take_back(false)),
             on(take_back(true)),
@@ -407,7 +409,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 43] = [
+    const GOLDEN: [&str; 44] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -420,6 +422,7 @@ mod tests {
         "feature ba53a3e74e9c09629bd9f84b06b76de3",
         "wind_down 245141c7e475a8af5e785613bee9ef20",
         "close e45979b7209490b9aa1e67043c1a7d1c",
+        "undo 4dfa6bee51e8ea227372628bb2081b80",
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
         "take_back 496071d02ed215d9c53bd9eb73a331fd",
         "take_back fdd6eab7ec1e94381da312b68b29c05f",

@@ -36,6 +36,7 @@ pub use stock_refusal::StockRefusal;
 pub use wind_down_refusal::WindDownRefusal;
 
 use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId, Units};
+use stampede_ledger::PlannedCopy;
 
 use crate::stream_scope::StreamScope;
 
@@ -59,6 +60,11 @@ pub struct StaffCommand {
 }
 
 impl StaffCommand {
+    /// Whether the house gives it, which may plan in everybody's stream.
+    pub(crate) fn is_of_house(&self) -> bool {
+        self.role == Role::Admin && self.merchant.is_none()
+    }
+
     /// Fingerprint of the whole request, as it is recorded: everything but what is personal about it.
     pub fn request(&self) -> KeyFingerprint {
         self.action.fingerprint()
@@ -76,6 +82,8 @@ pub struct Done {
     pub units: Option<Units>,
     /// The ban, for a ban that was made or ended.
     pub ban: Option<BanId>,
+    /// What became of the copy, where an opening was undone.
+    pub copy: Option<PlannedCopy>,
     /// Whether this answers an earlier request with the same key.
     pub replayed: bool,
 }
@@ -83,7 +91,7 @@ pub struct Done {
 impl Done {
     /// Something about a drop.
     pub(crate) const fn about(drop: DropId) -> Self {
-        Self { drop, lot: None, units: None, ban: None, replayed: false }
+        Self { drop, lot: None, units: None, ban: None, copy: None, replayed: false }
     }
 }
 

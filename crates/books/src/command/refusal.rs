@@ -89,6 +89,15 @@ pub enum CommandRefusal {
     /// Units were put on sale already, so the terms are fixed.
     #[error("units of this drop were put on sale already; its terms are fixed")]
     AlreadySupplied,
+    /// Something of the drop was paid, so its opening cannot be undone.
+    #[error(
+        "{orders} {} paid already, so the opening cannot be undone; pause the drop, or close it",
+        if *orders == 1 { "order is" } else { "orders are" }
+    )]
+    AlreadyPaid {
+        /// Holds that became orders, those that were cancelled since among them.
+        orders: u64,
+    },
     /// No such SKU in the drop.
     #[error("no SKU {sku} in this drop")]
     UnknownSku {
@@ -462,6 +471,7 @@ impl CommandRefusal {
         Self::Plan(_) => "invalid_plan",
         Self::Fixed { .. } => "fixed_field",
         Self::AlreadySupplied => "already_supplied",
+        Self::AlreadyPaid { .. } => "already_paid",
         Self::UnknownSku { .. } => "unknown_sku",
         Self::LotOutOfRange { .. }
         | Self::LotTooDear { .. }
@@ -507,11 +517,10 @@ mod tests {
     use crate::command::{BrakeAction, DropAction};
 
     #[test]
-    fn a_refusal_is_a_sentence_in_every_phase() {
-        let told = |phase| CommandRefusal::WrongPhase { action: "edit", phase }.to_string();
-        assert_eq!(told(Phase::Countdown), "edit is not possible while the drop counts down");
-        assert_eq!(told(Phase::Settled), "edit is not possible while the drop is settled");
-        assert_eq!(told(Phase::Open), "edit is not possible while the drop is open");
+    fn who_cannot_undo_is_told_how_much_is_paid() {
+        let told = |orders| CommandRefusal::AlreadyPaid { orders }.to_string();
+        assert!(told(1).starts_with("1 order is paid already"), "{}", told(1));
+        assert!(told(7).starts_with("7 orders are paid already"), "{}", told(7));
     }
 
     #[test]

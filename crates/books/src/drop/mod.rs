@@ -21,7 +21,7 @@ use counts::Counts;
 
 pub(crate) use counts::Activity;
 pub use missed::MissedWhy;
-pub(crate) use times::{check_ahead, check_end, check_plan};
+pub(crate) use times::{check_ahead, check_end, check_plan, copied_plan};
 pub use watch::StreamWatch;
 
 /// The decided state of one drop; it runs ahead of the durable one by the records under way.
@@ -48,6 +48,8 @@ pub struct DropBook {
     /// Durable takes without an end. Below zero for a moment where a hold ends before its take was
     /// reported.
     pub(crate) live_holds: i64,
+    /// Holds that became orders.
+    orders: u64,
     /// By pool: the take number that the last restart began with, with the takes that became durable since.
     pub(crate) accounted: Vec<u64>,
     /// By pool: the number of the last take, while takes are shut after the opening.
@@ -88,6 +90,7 @@ impl DropBook {
             winds_down_until: None,
             lots: 0,
             live_holds: 0,
+            orders: 0,
             accounted: vec![0; pools],
             last_takes: None,
             start_done: false,
@@ -135,6 +138,7 @@ impl DropBook {
                 let place = self.place(hold.pool())?;
                 self.sold[place] = self.sold[place].checked_add(*units).unwrap_or(Units::MAX);
                 self.live_holds -= 1;
+                self.orders += 1;
             }
             Record::Hold(HoldRecord::Released { .. } | HoldRecord::Expired { .. }) => {
                 self.live_holds -= 1;
@@ -185,7 +189,9 @@ impl DropBook {
             | PhaseRecord::Resumed
             | PhaseRecord::Closed
             | PhaseRecord::Settled
-            | PhaseRecord::Cancelled => {}
+            | PhaseRecord::Cancelled
+            | PhaseRecord::UndoBegun { .. }
+            | PhaseRecord::Voided => {}
         }
         self.enter(record.begins());
         if let PhaseRecord::Countdown { opens_at } = record {
@@ -230,7 +236,7 @@ impl DropBook {
                 found.last_take.get();
         }
         // Whatever was under way is gone.
-        let is_shut = matches!(self.phase, Phase::Paused | Phase::Closed);
+        let is_shut = self.phase == Phase::Paused || self.phase.is_ending();
         self.last_takes = is_shut.then(|| self.accounted.clone());
         Ok(())
     }
@@ -263,6 +269,7 @@ impl DropBook {
             winds_down_until,
             lots,
             live_holds,
+            orders,
             accounted,
             last_takes: _,
             start_done: _,
@@ -278,7 +285,7 @@ impl DropBook {
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} opened \
              {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} reserve {reserve:?} of {supplied_max:?} \
              sold {sold:?} winds down {winds_down_until:?} \
-             live {live_holds} accounted \
+             live {live_holds} orders {orders} accounted \
              {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} hidden {hidden} {payments}"
         )
     }
@@ -368,6 +375,11 @@ impl DropBook {
         u64::try_from(self.live_holds).unwrap_or(0)
     }
 
+    /// Holds that became orders, those that were cancelled since among them.
+    pub fn orders(&self) -> u64 {
+        self.orders
+    }
+
     /// Where the drop stands, as the giver of a command has to have seen it.
     pub fn stands(&self) -> SeenDrop {
         let (phase, phase_changes) = (self.phase, Some(self.phase_changes));
@@ -378,10 +390,11 @@ impl DropBook {
         self.lots > 0
     }
 
-    /// Whether the drop is closed, with every take durable and every hold ended.
+    /// Whether takes are over for good, with every take durable and every hold ended: the drop settles, or is
+    /// voided.
     pub fn is_done(&self) -> bool {
         let accounted = self.last_takes.as_ref().is_some_and(|last| *last == self.accounted);
-        self.phase == Phase::Closed && self.live_holds == 0 && accounted
+        self.phase.is_ending() && self.live_holds == 0 && accounted
     }
 
     /// Whether a hold, a countdown or the stream's time runs, which an outage would move.
@@ -446,7 +459,7 @@ impl DropBook {
 
     /// When the stream will have been offline for as long as the plan allows.
     pub(crate) fn lapses_at(&self) -> Option<UnixMillis> {
-        let over = matches!(self.phase, Phase::Closed | Phase::Settled | Phase::Cancelled);
+        let over = self.phase.is_ending() || self.phase.is_final();
         self.watch.lapses_at(&self.plan).filter(|_| !over)
     }
 

@@ -16,8 +16,28 @@ pub(crate) fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), Command
     for (field, at) in [("starts_at_ms", plan.starts_at), ("ends_at_ms", plan.ends_at)] {
         at.map_or(Ok(()), |at| check_ahead(field, at, now))?;
     }
-    // Without a planned start it opens by hand: not before a countdown that begins now has ended.
-    check_end(plan, plan.starts_at.unwrap_or_else(|| now.plus(plan.countdown)), now)
+    check_end(plan, earliest_opening(plan, now), now)
+}
+
+/// Without a planned start a drop opens by hand: not before a countdown that begins now has ended.
+fn earliest_opening(plan: &DropPlan, now: UnixMillis) -> UnixMillis {
+    plan.starts_at.unwrap_or_else(|| now.plus(plan.countdown))
+}
+
+/// The terms of a drop that was opened, for one that is to stand in its place. A planned start whose countdown would
+/// have begun by now is left out: nobody asked for another opening at once. An end that leaves no time to sell is
+/// left out too.
+pub(crate) fn copied_plan(
+    plan: &DropPlan,
+    countdown_at: Option<UnixMillis>,
+    now: UnixMillis,
+) -> DropPlan {
+    let starts_at = plan.starts_at.filter(|_| countdown_at.is_some_and(|at| at > now));
+    let copy = DropPlan { starts_at, ..plan.clone() };
+    match check_end(&copy, earliest_opening(&copy, now), now) {
+        Ok(()) => copy,
+        Err(_) => DropPlan { ends_at: None, ..copy },
+    }
 }
 
 /// Checks that a time lies ahead, and no further than anybody plans.
@@ -82,6 +102,26 @@ mod tests {
         assert_eq!(checked(Some(366 * DAY_MS), None), "sound");
         let far = checked(Some(366 * DAY_MS + 1), None);
         assert!(far.starts_with("too_far_ahead") && far.contains("366 days"), "{far}");
+    }
+
+    #[test]
+    fn a_copy_leaves_out_the_times_that_have_passed() {
+        let at = |millis: u64| NOW.plus(DurationMs::new(millis));
+        let copied = |starts_after: Option<u64>, countdown_after: u64, ends_after: Option<u64>| {
+            let (starts_at, ends_at) = (starts_after.map(at), ends_after.map(at));
+            let plan = DropPlan { starts_at, ends_at, ..stampede_testkit::plan(5) };
+            let countdown_at = starts_at.map(|_| at(countdown_after));
+            let copy = copied_plan(&plan, countdown_at, NOW);
+            assert_eq!(DropPlan { starts_at, ends_at, ..copy.clone() }, plan, "all else stays");
+            let after = |at: Option<UnixMillis>| at.map(|at| at.since(NOW).get());
+            (after(copy.starts_at), after(copy.ends_at))
+        };
+        assert_eq!(copied(None, 0, None), (None, None));
+        assert_eq!(copied(Some(5_000), 1, Some(6_000)), (Some(5_000), Some(6_000)));
+        assert_eq!(copied(Some(5_000), 0, None), (None, None), "its countdown would run by now");
+        assert_eq!(copied(Some(5_000), 1, Some(5_999)), (Some(5_000), None));
+        assert_eq!(copied(None, 0, Some(1_000)), (None, Some(1_000)));
+        assert_eq!(copied(None, 0, Some(999)), (None, None));
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         let cancel = CancelOrder { order, units, amount, restock, seen };
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
-    let verbs = "edit cancel open cancel_countdown pause resume feature wind_down close restock take_back \
+    let verbs = "edit cancel open cancel_countdown pause resume feature wind_down close undo restock take_back \
                  amend extend";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
@@ -128,6 +128,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "feature" => DropAction::Feature,
         "wind_down" => DropAction::WindDown,
         "close" => DropAction::Close,
+        "undo" => DropAction::Undo,
         "extend" => DropAction::Extend { by: words.span() },
         "amend" => DropAction::Amend(other_terms(words)),
         "restock" => {
@@ -246,6 +247,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Feature,
         DropAction::WindDown,
         DropAction::Close,
+        DropAction::Undo,
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
         DropAction::TakeBack(take_back(false)),
         DropAction::TakeBack(take_back(true)),

@@ -24,7 +24,7 @@ impl Shell {
                 if !phase.is_final() {
                     (sale.phase, sale.opens_at) = (*phase, None);
                 }
-                if matches!(phase, Phase::Paused | Phase::Closed) {
+                if *phase == Phase::Paused || phase.is_ending() {
                     let last = sale.pools.iter().map(|pool| pool.last_take).collect();
                     self.books.note_last_takes(*drop, last);
                 }
@@ -34,7 +34,7 @@ impl Shell {
                 assert_eq!(hold.state, HoldState::Held, "a hold ends once");
                 hold.state = match end {
                     HoldEnd::Ordered => HoldState::Ordered,
-                    HoldEnd::Released | HoldEnd::Expired => HoldState::Ending,
+                    HoldEnd::Released | HoldEnd::Expired | HoldEnd::CalledOff => HoldState::Ending,
                 };
             }
             Act::Stretch { hold, span } => {

@@ -109,6 +109,11 @@ fn a_drop_winds_down_off_air() {
 }
 
 #[test]
+fn a_drop_that_was_opened_by_mistake_is_called_off() {
+    check("undone.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

@@ -9,7 +9,7 @@ use stampede_books::{
     Act, Books, CommandOutcome, Counted, Decision, DropBook, Effect, HoldEnd, HoldLook, NewRecord,
     OverDrop, StaffCommand, Totals,
 };
-use stampede_domain::{BanId, DropId, DurationMs, Moment, Rates, UnixMillis, ViewerNumber};
+use stampede_domain::{BanId, DropId, DurationMs, Moment, Phase, Rates, UnixMillis, ViewerNumber};
 use stampede_ledger::{HoldRecord, Record, ViewerLink};
 
 use crate::{
@@ -226,6 +226,7 @@ impl Shell {
                 self.commit_all(None);
             }
             self.expire();
+            self.end_called_off();
             self.timers();
             while self.books.brake().due(self.now().wall).is_some() {
                 let wall = self.now().wall;
@@ -247,6 +248,24 @@ impl Shell {
             let HoldLook::Known(held) = self.stock.holds[&name].look() else { unreachable!() };
             let now = self.sale;
             self.decide(|books, out| books.end_hold(now, held, HoldEnd::Expired, out));
+            self.hand_over(None);
+        }
+    }
+
+    /// Holds of drops that are called off end, a commit for each.
+    fn end_called_off(&mut self) {
+        let is_called_off = |hold: &Hold| {
+            let book = self.books.drop(hold.id.drop_id());
+            book.is_some_and(|book| book.phase() == Phase::Voiding)
+        };
+        let looks = self.stock.holds.values().filter(|hold| is_called_off(hold)).map(Hold::look);
+        let held = looks.filter_map(|look| match look {
+            HoldLook::Known(held) if !held.confirmed => Some(held),
+            _ => None,
+        });
+        let (held, now): (Vec<_>, _) = (held.collect(), self.sale);
+        for held in held {
+            self.decide(|books, out| books.end_hold(now, held, HoldEnd::CalledOff, out));
             self.hand_over(None);
         }
     }

@@ -6,8 +6,8 @@ use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
 use stampede_domain::{Charges, DropId, HoldId, NewEnd, PaymentId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
     Amended, BrakeRecord, Command, CorrectionRecord, DeadlineRecord, HoldRecord, PaymentChange,
-    PaymentRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord,
-    UnmatchedEnd, UnmatchedRecord,
+    PaymentRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, RecoveredDrop, RoomChange,
+    StreamRecord, UnmatchedEnd, UnmatchedRecord,
 };
 
 use crate::words::{span_words, time_words};
@@ -24,6 +24,8 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Phase(PhaseRecord::Closed) => "closed",
         Record::Phase(PhaseRecord::Settled) => "settled",
         Record::Phase(PhaseRecord::Cancelled) => "cancelled",
+        Record::Phase(PhaseRecord::UndoBegun { .. }) => "undo_begun",
+        Record::Phase(PhaseRecord::Voided) => "drop_voided",
         Record::Lot { .. } => "lot",
         Record::Hold(HoldRecord::Taken { .. }) => "taken",
         Record::Hold(HoldRecord::Confirmed { .. }) => "confirmed",
@@ -76,6 +78,7 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         Record::Phase(PhaseRecord::Countdown { opens_at }) => {
             format!("{name} to {}", time_words(*opens_at))
         }
+        Record::Phase(PhaseRecord::UndoBegun { copy }) => format!("{name} {}", copy_words(*copy)),
         Record::Lot { pool, units, lot } => {
             format!("{name} {lot} {} {units}", names.pool(drop, *pool))
         }
@@ -284,6 +287,7 @@ const fn end_name(end: HoldEnd) -> &'static str {
         HoldEnd::Ordered => "ordered",
         HoldEnd::Released => "released",
         HoldEnd::Expired => "expired",
+        HoldEnd::CalledOff => "called off",
     }
 }
 
@@ -326,6 +330,14 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
     }
 }
 
+/// What became of the copy of a drop.
+fn copy_words(copy: PlannedCopy) -> String {
+    match copy {
+        PlannedCopy::Drop(drop) => format!("copy {drop}"),
+        PlannedCopy::None(why) => format!("no copy ({})", why.code()),
+    }
+}
+
 /// The answer to a command.
 pub(crate) fn answer(outcome: &CommandOutcome) -> String {
     let done = match outcome {
@@ -338,6 +350,7 @@ pub(crate) fn answer(outcome: &CommandOutcome) -> String {
     }
     text += &done.lot.map_or(String::new(), |lot| format!(" lot {lot}"));
     text += &done.units.map_or(String::new(), |units| format!(" of {units}"));
+    text += &done.copy.map_or(String::new(), |copy| format!(" {}", copy_words(copy)));
     text += &done.ban.map_or(String::new(), |ban| format!(" {ban}"));
     text + if done.replayed { " replayed" } else { "" }
 }

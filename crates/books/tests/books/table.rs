@@ -33,8 +33,18 @@ The stream's room is the creator's, who has admitted the drop's merchant. \"paus
 ";
 
 /// How a drop gets where it stands: by commands and timers alone.
-const PHASES: [&str; 8] =
-    ["scheduled", "countdown", "open", "paused", "paused*", "closed", "settled", "cancelled"];
+const PHASES: [&str; 10] = [
+    "scheduled",
+    "countdown",
+    "open",
+    "paused",
+    "paused*",
+    "closed",
+    "settled",
+    "cancelled",
+    "voiding",
+    "voided",
+];
 
 /// Books with one drop, asked one thing after the other.
 struct World {
@@ -64,6 +74,8 @@ impl World {
             "paused*" => &["open d1", "10s", "offline show", "30s"],
             "closed" => &["open d1", "10s", "close d1"],
             "settled" => &["open d1", "10s", "close d1", "settle"],
+            "voiding" => &["open d1", "10s", "undo d1"],
+            "voided" => &["open d1", "10s", "undo d1", "settle"],
             _ => &["cancel d1"],
         };
         for step in steps {
@@ -88,8 +100,7 @@ impl World {
         } else {
             self.admin(step);
         }
-        let shut =
-            |act: &Act| matches!(act, Act::StopTakes { phase: Phase::Paused | Phase::Closed, .. });
+        let shut = |act: &Act| matches!(act, Act::StopTakes { phase, .. } if *phase == Phase::Paused || phase.is_ending());
         if self.out.at_once.drain(..).any(|act| shut(&act)) {
             self.books.note_last_takes(DROP, vec![0]);
         }
@@ -234,7 +245,7 @@ fn every_command_in_every_phase_by_every_role() {
     let asked: HashSet<Role> = CAST.iter().map(|by| by.role).collect();
     assert_eq!(asked, HashSet::from(Role::ALL), "every role asks");
     let phases: HashSet<&str> = PHASES.iter().map(|phase| phase.trim_end_matches('*')).collect();
-    assert_eq!(phases.len(), 7, "every phase has its rows");
+    assert_eq!(phases.len(), 9, "every phase has its rows");
     insta::with_settings!({
         snapshot_path => "../golden", prepend_module_to_snapshot => false, omit_expression => true,
     }, {

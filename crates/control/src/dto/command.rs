@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, DurationMs, HoldId, SkuId, StreamId, Units};
-use stampede_engine::{CancelOrder, Done, DropAction, SeenDrop, TakeBack as TakenBack};
+use stampede_engine::{
+    CancelOrder, Done, DropAction, NoCopy, PlannedCopy, SeenDrop, TakeBack as TakenBack,
+};
 use utoipa::ToSchema;
 
 use super::{
@@ -241,6 +243,14 @@ pub(crate) struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "b7")]
     ban: Option<String>,
+    /// The drop that was planned in the place of one whose opening was undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "d18")]
+    copy: Option<String>,
+    /// Why no drop was planned in its place: the code of the refusal that a plan of the copy would have got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "stream_full")]
+    no_copy: Option<&'static str>,
 }
 
 impl Accepted {
@@ -251,6 +261,8 @@ impl Accepted {
             lot: done.lot,
             units: done.units.map(Units::get),
             ban: done.ban.map(|ban| ban.to_string()),
+            copy: done.copy.and_then(PlannedCopy::drop).map(|drop| drop.to_string()),
+            no_copy: done.copy.and_then(PlannedCopy::why_none).map(NoCopy::code),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, DurationMs, Money, NewEnd, Rates, SkuId, Units, UnixMillis};
 use stampede_report::commands::{
-    AmendedTerms, CommandEffect, RecordedCommand, Room, RoomChange, refusal,
+    AmendedTerms, CommandEffect, NoCopy, RecordedCommand, Room, RoomChange, refusal,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -135,6 +135,14 @@ struct RecordedDoing {
     /// What goes back to the buyer by this command.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<MoneyBody>,
+    /// The drop that was planned in the place of one whose opening was undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "d18")]
+    copy: Option<String>,
+    /// Why no drop was planned in its place: the code of the refusal that a plan of the copy would have got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "stream_full")]
+    no_copy: Option<&'static str>,
     /// How much more time every live hold got, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     extended_ms: Option<u64>,
@@ -203,6 +211,11 @@ impl RecordedDoing {
                 cancelled_units: Some(*units),
                 amount: Some(money(*amount)),
                 lot: *lot,
+                ..Self::default()
+            },
+            CommandEffect::Undone { copy } => Self {
+                copy: copy.drop().map(|drop| drop.to_string()),
+                no_copy: copy.why_none().map(NoCopy::code),
                 ..Self::default()
             },
             CommandEffect::Extended { by } => {

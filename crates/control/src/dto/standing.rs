@@ -26,6 +26,10 @@ pub(crate) enum PhaseName {
     Settled,
     /// Called off before it began.
     Cancelled,
+    /// Its opening is undone: takes are over, its holds end one after the other, and none becomes an order.
+    Voiding,
+    /// Its opening was undone, and every hold has ended: nothing was sold.
+    Voided,
 }
 
 impl From<PhaseName> for Phase {
@@ -38,6 +42,8 @@ impl From<PhaseName> for Phase {
             PhaseName::Closed => Self::Closed,
             PhaseName::Settled => Self::Settled,
             PhaseName::Cancelled => Self::Cancelled,
+            PhaseName::Voiding => Self::Voiding,
+            PhaseName::Voided => Self::Voided,
         }
     }
 }
@@ -52,6 +58,8 @@ impl From<Phase> for PhaseName {
             Phase::Closed => Self::Closed,
             Phase::Settled => Self::Settled,
             Phase::Cancelled => Self::Cancelled,
+            Phase::Voiding => Self::Voiding,
+            Phase::Voided => Self::Voided,
         }
     }
 }

@@ -86,6 +86,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["resume_drop", "wind_down"], &[COMMAND, PACED, COUNTED, DROP, SEEN]),
     (&["feature_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[StreamNotYours]]),
     (&["restock_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, MemoryFull]]),
+    (&["undo_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[AlreadyPaid]]),
     (&["take_back"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, NotFree]]),
     (&["amend_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, InvalidPlan, InvalidAmendment, InThePast,
         TooFarAhead, EndsTooSoon]]),

@@ -455,6 +455,10 @@ plain_commands! {
     /// Go on selling what comes back, off air, for at most two hold times, then close; sooner, once nothing is left and
     /// nothing is held. While the drop is open.
     wind_down "/v1/drops/{drop}/wind-down" "wind_down" WindDown Decision "The drop winds down."
+    /// Call off a drop that was opened by mistake, while it is open or paused and nothing of it is paid. Takes end at
+    /// once, and no hold becomes an order any more; when the last hold has ended, the drop is voided. A copy of its
+    /// terms is planned in its place: `copy` is its id, or `no_copy` says why there is none.
+    undo "/v1/drops/{drop}/undo" "undo_drop" Undo Decision "The drop is called off."
     /// End takes for good, at once. Holds live on; when the last has ended, the drop settles.
     close "/v1/drops/{drop}/close" "close_drop" Close Decision "No further take will succeed."
 }

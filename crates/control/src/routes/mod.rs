@@ -76,6 +76,7 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::feature))
         .routes(routes!(commands::wind_down))
         .routes(routes!(commands::close))
+        .routes(routes!(commands::undo))
         .routes(routes!(units::restock))
         .routes(routes!(units::take_back))
         .routes(routes!(amendments::amend))

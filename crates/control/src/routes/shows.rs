@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use axum::{Json, extract::State};
-use stampede_domain::{Mode, Money, Phase, UnixMillis};
+use stampede_domain::{Mode, Money, UnixMillis};
 
 use super::{
     QueryProblems,
@@ -59,7 +59,7 @@ pub(super) async fn list(
 
 fn line(show: &DropsOfShow, staff: &Staff) -> ListedShow {
     let (shown, reads_money) = (show.shown(), staff.reads_money());
-    let counted = || shown.iter().filter(|found| found.phase() != Phase::Cancelled);
+    let counted = || shown.iter().filter(|found| !found.phase().is_called_off());
     let (mut supplied, mut sold) = (0, 0);
     for units in counted().map(|found| found.units()) {
         (supplied, sold) = (supplied + units.0, sold + units.1);

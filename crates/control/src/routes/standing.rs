@@ -145,12 +145,10 @@ impl Standing {
         }
     }
 
-    /// Whether nobody can take from it any more: it is closed, settled or cancelled.
+    /// Whether nobody can take from it any more: it is closed, or over, or its opening is undone.
     pub(super) fn is_over(&self) -> bool {
         match self {
-            Self::Here(sale) => {
-                matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled)
-            }
+            Self::Here(sale) => sale.phase().is_ending() || sale.phase().is_final(),
             Self::Over(_) => true,
         }
     }

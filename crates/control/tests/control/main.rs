@@ -45,3 +45,4 @@ mod staff;
 mod stage;
 mod streams;
 mod trouble;
+mod undone;

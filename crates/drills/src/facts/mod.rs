@@ -1,24 +1,23 @@
 //! The facts drill: payments reported beside a sale in full run, and the host's Pause beside a flood of them.
 
-mod host;
 mod outcome;
 mod sender;
 
-use std::{collections::HashSet, path::PathBuf, thread, time::Duration};
+use std::{collections::HashSet, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use stampede_domain::{DropId, HoldId};
 use stampede_loadtest::{Promise, Promised};
 use stampede_swarm::Clock;
 
 use self::{
-    host::{Host, Presses},
-    outcome::{PressesRow, ReportsRow},
+    outcome::ReportsRow,
     sender::{Holds, Pace, Sender, Sent},
 };
 use crate::{
     descriptors::check_descriptors,
     error::DrillError,
     figures::per_s,
+    host::{Host, Presses},
     server::Setup,
     staffed_server::{PRICE_MINOR, SKU, StaffedServer, UNITS_PER_VIEWER},
     viewers::{Clicks, ViewerSockets, Wish, micros, steady},
@@ -26,6 +25,7 @@ use crate::{
 };
 
 pub use self::outcome::FactsOutcome;
+pub(crate) use self::outcome::{PAUSE_P99_MS, PressesRow, Target};
 
 /// Viewers of the sale.
 const VIEWERS: u32 = 2_000;
@@ -37,6 +37,8 @@ const TAKES_PER_PAYMENT: u64 = 5;
 const LEAD_US: u64 = 2_000_000;
 /// Time until the first moment, so that everybody waits for it.
 const AHEAD_US: u64 = 200_000;
+/// Time between two presses of the host: five Pauses a second.
+const PRESS_EVERY_US: u64 = 100_000;
 /// Time between two looks at the holds that have come.
 const SLICE_US: u64 = 10_000;
 const SETTINGS: &str = "[viewers]\ntick_interval_ms = 1000\nmessages_per_s = 1000000\n\
@@ -185,7 +187,9 @@ impl Run<'_> {
         let (target, holds) = (self.server.control_address(), Holds::clone(&self.holds));
         let sender = Sender { target, token, holds, clock, from_us, pace };
         let (control, drop) = (self.server.new_control_client(), self.paused.to_string());
-        let host = Host { control, drop, clock, from_us, until_us };
+        let (every_us, is_over) = (PRESS_EVERY_US, Arc::default());
+        let host =
+            Host { control, drop, clock, from_us, until_us, every_us, keeps_time: true, is_over };
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         Ok(Work {
             sender: named("platform").spawn(|| sender.run()).map_err(failed)?,
@@ -263,7 +267,7 @@ fn order(held: Promise) -> Promise {
 }
 
 /// How many threads waited for a core over the last minute; 0 where the system does not tell.
-fn load() -> f64 {
+pub(crate) fn load() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default()
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stampede_loadtest::{Latency, LatencySummary};
 
-use super::{host::Presses, sender::Sent};
-use crate::figures::per_s;
+use super::sender::Sent;
+use crate::{figures::per_s, host::Presses};
 
 /// 99 in 100 reports are to be answered within this time, in milliseconds, at the offered pace.
 const CONFIRM_P99_MS: f64 = 50.0;
 /// 99 in 100 presses of Pause are to be, beside anything.
-const PAUSE_P99_MS: f64 = 100.0;
+pub(crate) const PAUSE_P99_MS: f64 = 100.0;
 
 /// The outcome; one line of JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,7 @@ pub struct ReportsRow {
 }
 
 /// Presses of Pause and Resume.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct PressesRow {
     /// Pauses.
     pub pauses: u64,
@@ -96,7 +96,7 @@ pub struct PressesRow {
 }
 
 /// How long something took, in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 #[expect(clippy::struct_field_names, reason = "a name in JSON says its unit")]
 pub struct Times {
     /// Half of them took at most this.
@@ -131,24 +131,24 @@ impl ReportsRow {
 }
 
 impl PressesRow {
-    pub(super) fn of(presses: &Presses) -> Self {
+    pub(crate) fn of(presses: &Presses) -> Self {
         let Presses { pause, resume, .. } = presses;
         Self { pauses: pause.count(), pause: Times::of(pause), resume: Times::of(resume) }
     }
 
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let Self { pauses, pause: Times { p50_ms, p99_ms, max_ms }, .. } = self;
         format!("{pauses} Pauses p50 {p50_ms:.1}, p99 {p99_ms:.1}, max {max_ms:.1} ms")
     }
 }
 
 impl Target {
-    fn of(what: &'static str, measured: Times, below_ms: f64) -> Self {
+    pub(crate) fn of(what: &'static str, measured: Times, below_ms: f64) -> Self {
         let p99_ms = measured.p99_ms;
         Self { what, p99_ms, below_ms, is_kept: p99_ms < below_ms }
     }
 
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let Self { what, p99_ms, below_ms, is_kept } = self;
         let verdict = if *is_kept { "kept" } else { "missed" };
         format!("target {verdict}: {what}, p99 {p99_ms:.1} ms of {below_ms} ms")

@@ -157,7 +157,7 @@ impl Steward {
         self.shared.ends_under_way.insert(hold, HoldStatus { deadline, ..held });
         let ended = match end {
             HoldEnd::Ordered => sale.stock().confirm(hold),
-            HoldEnd::Released | HoldEnd::Expired => sale.stock().end(hold),
+            HoldEnd::Released | HoldEnd::Expired | HoldEnd::CalledOff => sale.stock().end(hold),
         };
         let End::Won(body) = ended else {
             unreachable!("the steward alone ends holds, and {hold} was held")
@@ -174,9 +174,12 @@ impl Steward {
             // A countdown that is called off waits for the host.
             sale.end_start(None);
         }
-        if matches!(phase, Phase::Paused | Phase::Closed) {
+        if phase == Phase::Paused || phase.is_ending() {
             let last = sale.stock().pools().map(|pool| pool.last_take.get()).collect();
             self.books.note_last_takes(drop, last);
+        }
+        if phase == Phase::Voiding {
+            self.call_off(drop);
         }
         if !phase.is_final() {
             sale.set_phase(phase, changes, None);

@@ -179,6 +179,7 @@ impl Steward {
         self.shared.ends_under_way.remove(&hold);
         let (name, event) = match end {
             HoldEnd::Expired => ("expired", ViewerEvent::Expired { hold, units }),
+            HoldEnd::CalledOff => ("released", ViewerEvent::CalledOff { hold, units }),
             HoldEnd::Released | HoldEnd::Ordered => {
                 ("released", ViewerEvent::Released { hold, units })
             }

@@ -1,7 +1,7 @@
 //! The ends of holds: release, expire.
 
 use stampede_books::{HoldEnd, HoldLook};
-use stampede_domain::{HoldId, UnixMillis};
+use stampede_domain::{HoldId, Phase, UnixMillis};
 
 use super::{ReleaseRequest, Steward, effects::Promise};
 
@@ -32,6 +32,9 @@ impl Steward {
             self.books.note_take(drop, take.hold.pool());
             self.sales[&drop].hold_ends().add(take.deadline, take.units);
             let sale = &self.sales[&drop];
+            if sale.phase() == Phase::Voiding {
+                self.called_off.add(take.hold);
+            }
             self.deadlines.watch(take.deadline.plus(sale.plan().grace()), take.hold);
         }
         self.fresh_takes = fresh;

@@ -21,6 +21,7 @@ mod retire;
 mod suspension;
 mod thread;
 mod timers;
+mod undo;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -54,6 +55,7 @@ use crate::{
 use deadlines::Deadlines;
 use effects::Promise;
 use moved::MovedHolds;
+use undo::CalledOff;
 
 pub(crate) use air::Shows;
 pub(crate) use bans::Releases;
@@ -83,6 +85,7 @@ pub(crate) struct Steward {
     /// The drop of each stream that changed last, with its record.
     airing: HashMap<StreamId, (DropId, Position)>,
     releases: Releases,
+    called_off: CalledOff,
     retiring: RetireQueue,
     retakes: Retakes,
     promises: VecDeque<(Position, Promise)>,

@@ -13,7 +13,7 @@ use stampede_stock::{DropStock, SkuLimits, StockConfig};
 use super::{
     ClockWatch, Pulse, Request, Requests, Retakes, RetireQueue, Steward, air::Shows,
     bans::Releases, deadlines::Deadlines, effects::Promise, memory::warn_of_memory,
-    moved::MovedHolds,
+    moved::MovedHolds, undo::CalledOff,
 };
 use crate::{
     clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts, fresh_takes::DurableTake,
@@ -96,6 +96,7 @@ impl Steward {
             shows: started.shows,
             airing: std::collections::HashMap::new(),
             releases: started.releases,
+            called_off: CalledOff::default(),
             retiring: started.retiring,
             retakes: started.retakes,
             promises: std::collections::VecDeque::new(),
@@ -140,6 +141,7 @@ impl Steward {
     /// From now on drops sell.
     pub(crate) fn begin(&mut self) {
         self.release_banned_channels();
+        self.call_off_again();
         self.hand_over();
         self.clocks.start(self.shared.clock.moment());
     }
@@ -166,6 +168,7 @@ impl Steward {
         }
         self.brake_timers(now);
         let more = self.release_banned(now.sale) | self.retire(now.sale);
+        self.end_called_off(now.sale);
         self.tell_moved(now.sale);
         self.hand_over();
         let idle = self.requests(now);

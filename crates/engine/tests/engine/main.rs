@@ -28,6 +28,7 @@ mod support;
 mod suspension;
 mod taken_back;
 mod tallies;
+mod undone;
 mod video;
 mod view;
 mod wind_downs;

@@ -208,6 +208,12 @@ impl World {
         );
     }
 
+    pub(crate) fn wait_called_off(&mut self, wanted: HoldId) {
+        self.wait_event(
+            |event| matches!(event, ViewerEvent::CalledOff { hold, .. } if *hold == wanted),
+        );
+    }
+
     pub(crate) fn wait_expired(&mut self, wanted: HoldId) {
         self.wait_event(
             |event| matches!(event, ViewerEvent::Expired { hold, .. } if *hold == wanted),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, HoldId, Refusal, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, Durability, HoldLook, ViewerEvent};
-use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
+use stampede_wire::{CloseCode, Ended, PaymentFailed, Refused, ServerMessage};
 
 use super::{
     Sessions, hello::UNAVAILABLE, list, session::Session, slab::Token, view, waiting::WaitingBuy,
@@ -139,6 +139,10 @@ impl Sessions {
         Some(match (event, look) {
             (ViewerEvent::Released { hold, units }, _) => {
                 ServerMessage::Released(view::ended(sale, hold, units))
+            }
+            (ViewerEvent::CalledOff { hold, units }, _) => {
+                let released = view::ended(sale, hold, units);
+                ServerMessage::Released(Ended { called_off: true, ..released })
             }
             (ViewerEvent::Expired { hold, units }, _) => {
                 ServerMessage::Expired(view::ended(sale, hold, units))

@@ -269,9 +269,10 @@ fn may_be_told(sale: &SaleDrop) -> bool {
     !is_cancelled(sale) && !sale.is_hidden()
 }
 
-/// Whether a drop was called off: viewers who were not told of it before are not told of it at all.
+/// Whether a drop was called off: viewers who were not told of it before are not told of it at all. One of which holds
+/// may still be there is shown.
 fn is_cancelled(sale: &SaleDrop) -> bool {
-    sale.phase() == Phase::Cancelled
+    matches!(sale.phase(), Phase::Cancelled | Phase::Voided)
 }
 
 /// Every audience of one core.

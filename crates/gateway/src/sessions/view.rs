@@ -73,7 +73,8 @@ pub(crate) fn order(sale: &SaleDrop, status: &HoldStatus) -> Order {
 /// A hold that is over without an order.
 pub(crate) fn ended(sale: &SaleDrop, hold: HoldId, units: Units) -> Ended {
     let sku = sale.sku_of(hold.pool()).expect("a hold is of a pool of its drop");
-    Ended { hold, drop: hold.drop_id(), sku: sku_id(sale.plan(), sku), units: units.get() }
+    let (drop, sku) = (hold.drop_id(), sku_id(sale.plan(), sku));
+    Ended { hold, drop, sku, units: units.get(), called_off: false }
 }
 
 fn sku_id(plan: &DropPlan, index: SkuIndex) -> SkuId {

@@ -22,5 +22,6 @@ mod sale;
 mod several;
 mod tickets;
 mod ticks;
+mod undone;
 mod welcome;
 mod world;

@@ -194,7 +194,9 @@ impl Checker {
                 | PhaseRecord::Resumed
                 | PhaseRecord::Closed
                 | PhaseRecord::Settled
-                | PhaseRecord::Cancelled,
+                | PhaseRecord::Cancelled
+                | PhaseRecord::UndoBegun { .. }
+                | PhaseRecord::Voided,
             )
             | Record::Planned { .. }
             | Record::Lot { .. }

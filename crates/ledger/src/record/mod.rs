@@ -32,7 +32,7 @@ pub use self::{
         Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, UnmatchedDone,
         UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     },
-    phase::PhaseRecord,
+    phase::{NoCopy, PhaseRecord, PlannedCopy},
     stream::StreamRecord,
     tally::{ChannelClicks, RefusalCounts, Tally, TallySources},
     text::Text,

@@ -89,6 +89,8 @@ ordinals! {
     52 Reserved "reserved" "";
     53 Amended "amended" "";
     54 WindsDown "winds down" "";
+    55 UndoBegun "undo begun" "";
+    56 DropVoided "drop voided" "";
 }
 
 const _: () = {

@@ -15,7 +15,7 @@ use super::{
     parts::{any_text, any_time, any_units, any_viewer},
     payment,
     support::{money, plan, pool, units},
-    tally,
+    tally, undo,
 };
 
 fn any_hold() -> impl Strategy<Value = HoldId> {
@@ -129,6 +129,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         }),
         any_hold_record(),
         correction::any_correction(),
+        undo::any_record(),
         (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
             |(actor, role, action, key, request, reason, outcome)| {
                 let command = Command { actor, role, action, key, request, reason, outcome };

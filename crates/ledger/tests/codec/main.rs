@@ -11,6 +11,7 @@ mod payment;
 #[path = "../support/mod.rs"]
 mod support;
 mod tally;
+mod undo;
 
 use std::fmt::Write;
 
@@ -104,7 +105,7 @@ fn samples() -> Vec<(&'static str, Record)> {
     samples.push(("tally_with_empty_sources", tally::with_empty_sources()));
     samples.extend(house::samples());
     samples.extend(brake::samples());
-    samples.extend(payment::samples().into_iter().chain(correction::samples()));
+    samples.extend([payment::samples(), correction::samples(), undo::samples()].concat());
     samples.extend(plans());
     samples
 }
@@ -219,6 +220,8 @@ fn malformed_bytes_are_named() {
     assert_eq!(with(&[20, 1, 2, 1, b' ', 0, 0, 0, 0, 0]), "invalid channel before offset 16");
     assert_eq!(with(&[21, 3]), "invalid part before offset 13");
     assert_eq!(with(&[21, 0, 2]), "invalid expired before offset 14");
+    assert_eq!(with(&[55, 0, 6]), "invalid why there is no copy before offset 14");
+    assert_eq!(with(&[55, 0x81, 0x80, 0x80, 0x80, 8]), "invalid copy before offset 17");
     // 1 written in two bytes.
     assert_eq!(with(&[2, 0x81, 0]), "invalid opens_at before offset 14");
     // More than 64 bits.

@@ -90,7 +90,7 @@ impl Standing {
         match phase {
             Phase::Scheduled => Self::Planned,
             Phase::Countdown => Self::Countdown,
-            Phase::Cancelled => Self::CalledOff,
+            Phase::Cancelled | Phase::Voiding | Phase::Voided => Self::CalledOff,
             _ if nothing_left && to_come == 0 => Self::SoldOut,
             Phase::Open if nothing_left => Self::AllTaken,
             Phase::Open => Self::Open,
@@ -145,6 +145,14 @@ mod tests {
         assert_eq!(Standing::new(Phase::Closed, sum(0, 0)), Standing::SoldOut);
         assert_eq!(Standing::new(Phase::Settled, sum(1, 0)), Standing::Settled);
         assert_eq!(Standing::new(Phase::Paused, sum(0, 3)), Standing::Paused);
+    }
+
+    #[test]
+    fn what_was_opened_by_mistake_is_called_off_whatever_was_taken() {
+        for phase in [Phase::Voiding, Phase::Voided] {
+            assert_eq!(Standing::new(phase, sum(0, 0)), Standing::CalledOff);
+            assert_eq!(Standing::new(phase, sum(3, 7)), Standing::CalledOff);
+        }
     }
 
     #[test]

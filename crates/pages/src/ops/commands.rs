@@ -84,6 +84,7 @@ fn did(action: &str, words: Language) -> &str {
         "feature" => words.ops_did_feature(),
         "wind_down" => words.ops_did_wind_down(),
         "close" => words.ops_did_close(),
+        "undo" => words.ops_did_undo(),
         "restock" => words.ops_did_restock(),
         "take_back" => words.ops_did_take_back(),
         "amend" => words.ops_did_amend(),

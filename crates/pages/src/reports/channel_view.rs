@@ -83,7 +83,7 @@ fn of_drop(phase: Phase, as_of_ms: u64, reader: &Reader) -> State {
     let standing = standing(phase);
     let text = match phase {
         Phase::Settled => words.report_settled_final().to_owned(),
-        Phase::Cancelled | Phase::Scheduled => standing.word(words).to_owned(),
+        Phase::Cancelled | Phase::Voided | Phase::Scheduled => standing.word(words).to_owned(),
         _ => words.report_as_of(standing.word(words), reader.time(as_of_ms)),
     };
     let glyph = if phase == Phase::Settled { "tick" } else { standing.glyph() };

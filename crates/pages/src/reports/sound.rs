@@ -143,7 +143,7 @@ pub(super) const fn standing(phase: Phase) -> Standing {
         Phase::Paused => Standing::Paused,
         Phase::Closed => Standing::Closed,
         Phase::Settled => Standing::Settled,
-        Phase::Cancelled => Standing::CalledOff,
+        Phase::Cancelled | Phase::Voiding | Phase::Voided => Standing::CalledOff,
     }
 }
 

@@ -30,6 +30,9 @@ fn first(report: &Report, words: Language) -> Vec<String> {
     };
     let mut said = Vec::new();
     match report.phase {
+        // What was taken of it came back, so there is nothing else to say.
+        Phase::Voiding => return vec![words.story_undoing_after(time(lasted))],
+        Phase::Voided => return vec![words.story_undone_after(time(lasted))],
         Phase::Cancelled => said.push(words.story_called_off_after(time(lasted))),
         Phase::Paused => said.push(words.story_paused().to_owned()),
         _ => {}
@@ -117,7 +120,7 @@ fn left(report: &Report, words: Language) -> Option<String> {
 }
 
 fn second(report: &Report, words: Language) -> Vec<String> {
-    if report.opened_at_ms.is_none() {
+    if report.opened_at_ms.is_none() || matches!(report.phase, Phase::Voiding | Phase::Voided) {
         return Vec::new();
     }
     let refused = (report.refused_for_want, report.clicks, report.counts_complete);
@@ -240,6 +243,12 @@ mod tests {
             "{}",
             said(&off, Language::English)
         );
+        let undone =
+            "The opening was undone after 1 min: nothing was paid, and every hold has ended.";
+        check(&Report { phase: Phase::Voided, ..off.clone() }, undone);
+        let undoing =
+            "The opening was undone after 1 min: nothing was paid, and the holds are ending.";
+        check(&Report { phase: Phase::Voiding, ..off }, undoing);
         let unsold = Report { sold: 0, left: 1_000, buyers: 0, clicks: 0, ..slow.clone() };
         check(
             &unsold,

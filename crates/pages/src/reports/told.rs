@@ -410,9 +410,9 @@ impl Running {
     /// Of drops in these phases together.
     pub(crate) fn of(phases: impl IntoIterator<Item = Phase>) -> Self {
         let one = |phase| match phase {
-            Phase::Settled | Phase::Cancelled => Self::Over,
+            Phase::Settled | Phase::Cancelled | Phase::Voided => Self::Over,
             Phase::Scheduled => Self::Planned,
-            Phase::Countdown | Phase::Open | Phase::Paused | Phase::Closed => Self::Live,
+            _ => Self::Live,
         };
         phases.into_iter().map(one).fold(Self::Over, |all, one| match (all, one) {
             (Self::Live, _) | (_, Self::Live) => Self::Live,
@@ -460,7 +460,7 @@ impl Report {
 
     /// Whether the sale goes on, or what it held still ends.
     pub(crate) fn is_running(&self) -> bool {
-        !matches!(self.phase, Phase::Settled | Phase::Cancelled | Phase::Scheduled)
+        self.running() == Running::Live
     }
 
     /// How figures can still change by selling.
@@ -476,7 +476,7 @@ impl Report {
     /// From the opening to the close; so far where it goes on. Holds may be paid for after it.
     pub(crate) fn lasted_ms(&self) -> Option<u64> {
         let opened = self.opened_at_ms?;
-        let is_end = |begun: &&PhaseTime| matches!(begun.phase, Phase::Closed | Phase::Cancelled);
+        let is_end = |begun: &&PhaseTime| begun.phase.is_over();
         let closed = self.phases.iter().find(is_end);
         Some(closed.map_or(self.as_of_ms, |begun| begun.at_ms).saturating_sub(opened))
     }

@@ -8,8 +8,8 @@ use stampede_domain::{
 };
 use stampede_ledger::{
     BanRecord, BanScope, BrakePart, BrakeRecord, Command, CorrectionRecord, DeadlineRecord,
-    Journal, PaymentChange, PaymentRecord, PhaseRecord, Record, RecordedOutcome, Room, RoomChange,
-    UnmatchedRecord, links,
+    Journal, PaymentChange, PaymentRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, Room,
+    RoomChange, UnmatchedRecord, links,
 };
 
 use super::RecordedCommand;
@@ -91,6 +91,11 @@ pub enum CommandEffect {
         /// The lot by which the units went back on sale.
         lot: Option<u32>,
     },
+    /// Called off a drop that was opened by mistake.
+    Undone {
+        /// What became of the copy of its terms.
+        copy: PlannedCopy,
+    },
     /// Gave every live hold more time.
     Extended {
         /// How much more.
@@ -123,6 +128,7 @@ impl CommandEffect {
             Self::Amended(_) => "amend",
             Self::WoundDown { .. } => "wind_down",
             Self::OrderCancelled { .. } => "cancel_order",
+            Self::Undone { .. } => "undo",
             Self::Extended { .. } => "extend",
             Self::UnmatchedClosed { .. } => "close_unmatched",
         };
@@ -156,8 +162,11 @@ impl LatestEffects {
                 let skus = skus.map(|sku| sku.id.clone()).collect();
                 self.sales.insert(drop, SaleTerms { skus, limits: ViewerLimits::of(&plan) });
             }
-            Record::Phase(PhaseRecord::Settled | PhaseRecord::Cancelled) => {
+            Record::Phase(PhaseRecord::Settled | PhaseRecord::Cancelled | PhaseRecord::Voided) => {
                 self.sales.remove(&drop);
+            }
+            Record::Phase(PhaseRecord::UndoBegun { copy }) => {
+                self.latest.insert(drop, CommandEffect::Undone { copy });
             }
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku(drop, pool);

@@ -176,7 +176,9 @@ impl DropFold {
                 | PhaseRecord::Resumed
                 | PhaseRecord::Closed
                 | PhaseRecord::Settled
-                | PhaseRecord::Cancelled,
+                | PhaseRecord::Cancelled
+                | PhaseRecord::UndoBegun { .. }
+                | PhaseRecord::Voided,
             )
             // Takes come before all others of their row.
             | Record::Hold(HoldRecord::Taken { .. })
@@ -194,9 +196,7 @@ impl DropFold {
 
     fn recovered(&mut self, recovered: &RecoveredDrop, at: UnixMillis) {
         self.restarts += 1;
-        let phase = self.phases.last().map(|begun| begun.phase);
-        let counts = |phase| matches!(phase, Phase::Open | Phase::Paused | Phase::Closed);
-        self.restarts_live += u64::from(phase.is_some_and(counts));
+        self.restarts_live += u64::from(phases::sells(&self.phases));
         self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
         self.absences.add(recovered.outage, at, self.pace.opened_at());
     }

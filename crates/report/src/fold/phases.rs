@@ -53,6 +53,12 @@ pub(super) fn next(
     }
 }
 
+/// Whether viewers may hold something as the drop stands.
+pub(super) fn sells(phases: &[PhaseTime]) -> bool {
+    let latest = phases.last().map(|begun| begun.phase);
+    latest.is_some_and(|phase| phase.is_live() && phase != Phase::Countdown)
+}
+
 /// Time spent in `phase` up to `until`.
 pub(super) fn time_in(phases: &[PhaseTime], phase: Phase, until: UnixMillis) -> DurationMs {
     let ends = phases.iter().skip(1).map(|next| next.at).chain([until]);

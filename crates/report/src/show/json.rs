@@ -170,7 +170,7 @@ impl ShowReport {
             buyers: count(self.buyers()),
             drops: self.counted().map(|report| ShowLineJson::of(report)).collect(),
             rehearsals: self.rehearsals().map(|report| ShowLineJson::of(report)).collect(),
-            cancelled: self.cancelled().map(|report| ShowLineJson::of(report)).collect(),
+            cancelled: self.called_off().map(|report| ShowLineJson::of(report)).collect(),
             best: self.best().iter().map(|(report, sku)| BestJson::of(report, sku)).collect(),
             channels: listed.iter().map(ShowChannelJson::of).collect(),
             channels_left_out: count(rest.len()),

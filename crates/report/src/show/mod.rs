@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use stampede_domain::{ChannelId, Currency, DropId, Mode, Money, Phase, UnixMillis, ViewerNumber};
+use stampede_domain::{ChannelId, Currency, DropId, Mode, Money, UnixMillis, ViewerNumber};
 
 pub use self::{
     grouping::{SHOW_DROPS_MAX, SHOW_GAP_MS, Show, ShowDrop, shows},
@@ -26,8 +26,8 @@ pub const BEST_LISTED_MAX: usize = 10;
 
 /// The report of a show.
 ///
-/// Sums are over the live drops that were not cancelled. Rehearsals and cancelled drops stand apart: the former sold
-/// nothing real, the latter nothing at all.
+/// Sums are over the live drops that were not called off. Rehearsals stand apart, for they sold nothing real; so do
+/// drops that were cancelled and those whose opening was undone, which sold nothing at all.
 #[derive(Clone, Debug)]
 pub struct ShowReport {
     /// In the order of their times.
@@ -101,7 +101,7 @@ impl ShowReport {
         self.drops.first().expect("a show has a drop")
     }
 
-    /// The live drops that were not cancelled, in the order of their times: those that sums are over.
+    /// The live drops that were not called off, in the order of their times: those that sums are over.
     pub fn counted(&self) -> impl Iterator<Item = &Arc<DropReport>> {
         self.drops.iter().filter(|report| class(report) == Class::Counted)
     }
@@ -111,9 +111,9 @@ impl ShowReport {
         self.drops.iter().filter(|report| class(report) == Class::Rehearsal)
     }
 
-    /// The live drops that were cancelled.
-    pub fn cancelled(&self) -> impl Iterator<Item = &Arc<DropReport>> {
-        self.drops.iter().filter(|report| class(report) == Class::Cancelled)
+    /// The live drops that were called off: cancelled, or voided, or about to be.
+    pub fn called_off(&self) -> impl Iterator<Item = &Arc<DropReport>> {
+        self.drops.iter().filter(|report| class(report) == Class::CalledOff)
     }
 
     /// When the first of the counted drops opened; `None` before one did.
@@ -240,13 +240,13 @@ impl ShowReport {
 enum Class {
     Counted,
     Rehearsal,
-    Cancelled,
+    CalledOff,
 }
 
 fn class(report: &DropReport) -> Class {
     match (report.plan.mode, report.phase) {
         (Mode::Rehearsal, _) => Class::Rehearsal,
-        (Mode::Live, Phase::Cancelled) => Class::Cancelled,
+        (Mode::Live, phase) if phase.is_called_off() => Class::CalledOff,
         (Mode::Live, _) => Class::Counted,
     }
 }

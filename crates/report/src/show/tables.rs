@@ -76,7 +76,10 @@ impl ShowReport {
             Line::new("As of (UTC)", Cell::Time(self.as_of())),
             Line::new("Drops", Cell::count(self.counted().count())),
             Line::new("Rehearsals, not counted", Cell::count(self.rehearsals().count())),
-            Line::new("Cancelled drops, not counted", Cell::count(self.cancelled().count())),
+            Line::new(
+                "Cancelled and voided drops, not counted",
+                Cell::count(self.called_off().count()),
+            ),
             Line::new("Planned units", Cell::Number(planned)),
             Line::new("Supplied", Cell::Number(supplied)),
             Line::new("Taken", Cell::Number(taken)),

@@ -225,7 +225,7 @@ impl DropReport {
     }
 
     fn times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let no_more_takes = matches!(self.phase, Phase::Closed) || self.phase.is_final();
+        let no_more_takes = self.phase.is_ending() || self.phase.is_final();
         for (label, span) in [
             ("half taken", self.half_after),
             ("90 % taken", self.nine_tenths_after),

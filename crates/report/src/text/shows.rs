@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use stampede_domain::{Currency, DropId, Mode, Money, Phase};
+use stampede_domain::{Currency, DropId, Mode, Money};
 
 use super::numbers::{grouped, money};
 use crate::{
@@ -19,12 +19,12 @@ struct Sums {
     gross_minor: u64,
 }
 
-/// Writes a line for each show and currency, with the show's first drop. Rehearsals sell nothing real and cancelled
-/// drops sold nothing, so neither is a part of a show's sums; below stands how many were left out.
+/// Writes a line for each show and currency, with the show's first drop. Rehearsals sell nothing real and drops that
+/// were called off sold nothing, so neither is a part of a show's sums; below stands how many were left out.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, reports: &[DropReport]) -> fmt::Result {
     let by_drop: BTreeMap<DropId, &DropReport> =
         reports.iter().map(|report| (report.drop, report)).collect();
-    let (mut rehearsals, mut cancelled) = (0_u64, 0_u64);
+    let (mut rehearsals, mut called_off) = (0_u64, 0_u64);
     writeln!(f, "{:<38}{:>8}{:>12}{:>12}{:>20}", "show", "drops", "orders", "sold", "gross")?;
     let now = reports.iter().map(|report| report.as_of).max().unwrap_or_default();
     for show in shows(reports.iter().map(ShowDrop::of), now) {
@@ -32,7 +32,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, reports: &[DropReport]) -> fmt::
         for report in show.drops.iter().filter_map(|drop| by_drop.get(drop)) {
             match (report.plan.mode, report.phase) {
                 (Mode::Rehearsal, _) => rehearsals += 1,
-                (Mode::Live, Phase::Cancelled) => cancelled += 1,
+                (Mode::Live, phase) if phase.is_called_off() => called_off += 1,
                 (Mode::Live, _) => {
                     let sums = sums.entry(report.gross.currency()).or_default();
                     sums.drops += 1;
@@ -50,6 +50,6 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, reports: &[DropReport]) -> fmt::
             writeln!(f, "{name:<38}{drops:>8}{orders:>12}{sold:>12}{gross:>20}")?;
         }
     }
-    let (rehearsals, cancelled) = (grouped(rehearsals), grouped(cancelled));
-    writeln!(f, "    left out: rehearsals {rehearsals}, cancelled drops {cancelled}")
+    let (rehearsals, called_off) = (grouped(rehearsals), grouped(called_off));
+    writeln!(f, "    left out: rehearsals {rehearsals}, cancelled and voided drops {called_off}")
 }

@@ -7,6 +7,7 @@ use stampede_domain::{DropId, Incarnation, Seq};
 use super::{
     brake::BrakeFault,
     chain::ChainFault,
+    copies::CopyFault,
     holds::HoldFault,
     money::{MoneyFault, UnmatchedFault},
     phases::PhaseFault,
@@ -122,6 +123,9 @@ pub enum Fault {
     /// Rooms that contradict themselves, or drops that stand in the wrong one.
     #[error(transparent)]
     Room(#[from] RoomFault),
+    /// The copy of an undone opening that is none.
+    #[error(transparent)]
+    Copy(#[from] CopyFault),
     /// Tables that disagree with the journal.
     #[error(transparent)]
     Table(#[from] TableFault),
@@ -140,6 +144,7 @@ impl Fault {
             Self::Unmatched(fault) => fault.kind(),
             Self::Brake(fault) => fault.kind(),
             Self::Room(fault) => fault.kind(),
+            Self::Copy(fault) => fault.kind(),
             Self::Table(fault) => fault.kind(),
         }
     }

@@ -139,6 +139,12 @@ pub enum HoldFault {
     /// A drop that settled with holds alive.
     #[error("settled with {live} live holds")]
     SettledLive { live: u64 },
+    /// A drop that was voided with holds alive.
+    #[error("voided with {live} live holds")]
+    VoidedLive { live: u64 },
+    /// An opening that was undone although something was paid.
+    #[error("the opening is undone, yet {sold} units are in orders")]
+    UndoneAfterOrders { sold: u64 },
     /// More answers than the tallies have clicks.
     #[error("the tallies time {answers} answers to {clicks} clicks")]
     AnswersExceedClicks { answers: u64, clicks: u64 },
@@ -189,6 +195,8 @@ impl HoldFault {
             Self::ExpiredEarly { .. } => "expired_early",
             Self::EndedLate { .. } => "ended_late",
             Self::SettledLive { .. } => "settled_live",
+            Self::VoidedLive { .. } => "voided_live",
+            Self::UndoneAfterOrders { .. } => "undone_after_orders",
             Self::AnswersExceedClicks { .. } => "answers_exceed_clicks",
             Self::ChannelsExceedClicks { .. } => "channels_exceed_clicks",
             Self::SkusExceedRefusals { .. } => "skus_exceed_refusals",

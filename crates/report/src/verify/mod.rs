@@ -6,6 +6,7 @@
 
 mod brake;
 mod chain;
+mod copies;
 mod facts;
 mod file;
 mod finding;
@@ -31,6 +32,7 @@ use stampede_ledger::{Journal, ReadError, Row, RowHash, RowKey, Rows};
 
 pub use brake::BrakeFault;
 pub use chain::ChainFault;
+pub use copies::CopyFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
 pub use money::{MoneyFault, UnmatchedFault};
@@ -42,6 +44,7 @@ pub use verification::{Counts, Verification};
 use self::{
     brake::BrakeBook,
     chain::{ChainCheck, ChainFault as Chain},
+    copies::CopyCheck,
     facts::RowFacts,
     finding::Findings,
     keys::KeyCheck,
@@ -90,6 +93,7 @@ fn replay(
         starts: Starts::default(),
         brake: BrakeBook::default(),
         rooms: RoomBook::default(),
+        copies: CopyCheck::default(),
         unmatched: UnmatchedCheck::default(),
         links: LinkCheck::new(journal.links()?),
         orders: OrderJoin::new(journal)?,
@@ -122,6 +126,7 @@ struct Verifier<'a> {
     starts: Starts,
     brake: BrakeBook,
     rooms: RoomBook,
+    copies: CopyCheck,
     unmatched: UnmatchedCheck,
     links: LinkCheck,
     orders: OrderJoin<'a>,
@@ -162,6 +167,7 @@ impl Verifier<'_> {
             self.unmatched.row(&facts.rest, place, findings);
         }
         self.rooms.row(row.drop, &facts.rest, place, findings);
+        self.copies.row(row.drop, &facts.rest, place, findings);
         self.brake.takes(&facts.taken, place, findings);
         self.links.row(row, &facts.viewers, findings);
         self.keys.row(row, &facts.rest);
@@ -180,6 +186,7 @@ impl Verifier<'_> {
         for replay in self.drops.values_mut() {
             replay.finish(&self.starts, &end_times, counts, findings);
         }
+        self.copies.finish(findings);
         self.links.finish(findings);
         let sums = self.drops.iter().flat_map(|(drop, replay)| {
             replay.sums().map(|(pool, supplied, taken)| (*drop, pool, supplied, taken))

@@ -74,12 +74,14 @@ impl SealCheck {
                 Record::Correction(record) => chain.correct(record),
                 Record::Phase(PhaseRecord::Settled) => chain.ended = Some(Phase::Settled),
                 Record::Phase(PhaseRecord::Cancelled) => chain.ended = Some(Phase::Cancelled),
+                Record::Phase(PhaseRecord::Voided) => chain.ended = Some(Phase::Voided),
                 Record::Phase(
                     PhaseRecord::Countdown { .. }
                     | PhaseRecord::CountdownCancelled
                     | PhaseRecord::Paused
                     | PhaseRecord::Resumed
-                    | PhaseRecord::Closed,
+                    | PhaseRecord::Closed
+                    | PhaseRecord::UndoBegun { .. },
                 )
                 | Record::Hold(_)
                 | Record::Stream(_)

@@ -20,10 +20,10 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     let (plan, stage, shut_at) = (&phases.plan, phases.stage, phases.shut_at);
-    // Takes commit after they happen, so one may follow the pause or the close that it preceded.
+    // Takes commit after they happen, so one may follow the pause, the close or the undo that it preceded.
     let in_time = match stage {
         Stage::Open => true,
-        Stage::Paused | Stage::Closed => taken_at <= shut_at,
+        Stage::Paused | Stage::Closed | Stage::Voiding => taken_at <= shut_at,
         _ => false,
     };
     if !in_time {

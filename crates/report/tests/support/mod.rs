@@ -15,6 +15,7 @@ pub mod sim;
 pub mod spreadsheet;
 pub mod steps;
 pub mod twin;
+pub mod undo;
 
 use std::path::Path;
 

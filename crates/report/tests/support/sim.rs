@@ -73,7 +73,7 @@ impl Sim {
         self.sales.get_mut(&drop).unwrap()
     }
 
-    fn push(&mut self, drop: DropId, record: Record) {
+    pub(super) fn push(&mut self, drop: DropId, record: Record) {
         self.steward.push(Entry { drop, record, link: None, tag: () });
     }
 
@@ -466,7 +466,7 @@ impl Sim {
         self.rig = Some(rig);
     }
 
-    fn flush_steward(&mut self) {
+    pub(super) fn flush_steward(&mut self) {
         self.commit(Vec::new());
     }
 

@@ -1,6 +1,6 @@
 //! The node's books, holds, drops that have left memory: compared with what follows the rows.
 
-use stampede_domain::{DropId, Phase, SkuIndex, Units};
+use stampede_domain::{DropId, SkuIndex, Units};
 use stampede_engine::HoldLook;
 
 use super::World;
@@ -78,8 +78,9 @@ impl World {
                 return Err(format!("{drop}: its start is over by the rows: {by_rows}"));
             }
             let is_left = book.live_holds() > 0 || !self.is_selling;
-            if book.phase() == Phase::Closed && !is_left {
-                return Err(format!("{drop} is closed without a hold and has not settled"));
+            if book.phase().is_ending() && !is_left {
+                let phase = book.phase();
+                return Err(format!("{drop} is {phase} without a hold and has not ended"));
             }
         }
         Ok(())

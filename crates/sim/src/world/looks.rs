@@ -74,9 +74,9 @@ impl World {
             let CoreEvent::Viewer { event, .. } = event else { continue };
             let (hold, expected) = match event {
                 ViewerEvent::Ordered(hold) => (hold, Some(End::Ordered)),
-                ViewerEvent::Released { hold, .. } | ViewerEvent::Expired { hold, .. } => {
-                    (hold, Some(End::GivenBack))
-                }
+                ViewerEvent::Released { hold, .. }
+                | ViewerEvent::CalledOff { hold, .. }
+                | ViewerEvent::Expired { hold, .. } => (hold, Some(End::GivenBack)),
                 ViewerEvent::Held(_) | ViewerEvent::PaymentFailed(_) => continue,
             };
             let end = self.durable.takes.get(&hold).and_then(|take| take.end);

@@ -208,7 +208,8 @@ impl World {
             55 => DropAction::Cancel.on(drop),
             56..=57 => DropAction::Feature.on(drop),
             58 => DropAction::WindDown.on(drop),
-            59..=60 => self.other_terms().on(drop),
+            59 => self.other_terms().on(drop),
+            60 => DropAction::Undo.on(drop),
             61..=64 => {
                 let plan = Arc::new(self.plan());
                 DropAction::Edit { plan }.on(drop)

@@ -11,8 +11,8 @@ use super::exposition::{Exposition, Kind};
 /// given in turn to each merchant's oldest, second oldest and so on.
 const DROPS_SHOWN_MAX: usize = 100;
 /// Phases that a drop can still leave.
-const PHASES: [Phase; 5] =
-    [Phase::Scheduled, Phase::Countdown, Phase::Open, Phase::Paused, Phase::Closed];
+const PHASES: [Phase; 6] =
+    [Phase::Scheduled, Phase::Countdown, Phase::Open, Phase::Paused, Phase::Closed, Phase::Voiding];
 /// The name of the sum; no drop has it.
 const OTHER: &str = "other";
 

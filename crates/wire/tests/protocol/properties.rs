@@ -112,8 +112,14 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         version,
         skus,
     });
-    let ended = (hold(), sku(), any::<u32>())
-        .prop_map(|(hold, sku, units)| Ended { hold, drop: hold.drop_id(), sku, units })
+    let ended = (hold(), sku(), any::<u32>(), any::<bool>())
+        .prop_map(|(hold, sku, units, called_off)| Ended {
+            hold,
+            drop: hold.drop_id(),
+            sku,
+            units,
+            called_off,
+        })
         // Drop 0 is the house, whose holds do not exist.
         .prop_filter("a drop", |ended| ended.drop != DropId::HOUSE);
     prop_oneof![

@@ -76,7 +76,8 @@ pub(crate) fn order() -> Order {
 }
 
 pub(crate) fn ended() -> Ended {
-    Ended { hold: hold(), drop: DropId::new(17), sku: "nuit-50".parse().unwrap(), units: 2 }
+    let (drop, sku) = (DropId::new(17), "nuit-50".parse().unwrap());
+    Ended { hold: hold(), drop, sku, units: 2, called_off: false }
 }
 
 pub(crate) fn welcome() -> Welcome {
@@ -176,6 +177,7 @@ fn hold_messages() -> Vec<(&'static str, ServerMessage)> {
         ("held", ServerMessage::Held(held())),
         ("held_answer", ServerMessage::Held(held().answer(key(), true))),
         ("released", ServerMessage::Released(ended())),
+        ("released_called_off", ServerMessage::Released(Ended { called_off: true, ..ended() })),
         ("expired", ServerMessage::Expired(ended())),
         ("order", ServerMessage::Order(order())),
         ("order_answer", ServerMessage::Order(order().answer(key()))),

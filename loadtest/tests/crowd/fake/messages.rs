@@ -49,7 +49,8 @@ pub(crate) fn order(id: HoldId, hold: &Hold, key: Option<&IdempotencyKey>) -> Or
 }
 
 pub(crate) fn ended(id: HoldId, hold: &Hold) -> Ended {
-    Ended { hold: id, drop: DROP, sku: SKU.parse().unwrap(), units: hold.units }
+    let sku = SKU.parse().unwrap();
+    Ended { hold: id, drop: DROP, sku, units: hold.units, called_off: false }
 }
 
 pub(crate) fn refused(

@@ -75,11 +75,24 @@ fn put_order(out: &mut Vec<u8>, order: &BrakeOrder) {
     put_option(out, order.expires_at, |out, at| put_varint(out, at.get()));
 }
 
-pub(crate) fn decode_halted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
+pub(crate) fn decode(
+    ordinal: Ordinal,
+    reader: &mut Reader<'_>,
+) -> Result<BrakeRecord, RecordError> {
+    match ordinal {
+        Ordinal::Halted => decode_halted(reader),
+        Ordinal::RatesSet => decode_rates(reader),
+        Ordinal::Banned => decode_banned(reader),
+        Ordinal::Lifted => decode_lifted(reader),
+        _ => Err(reader.invalid("ordinal")),
+    }
+}
+
+fn decode_halted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     Ok(BrakeRecord::Halted(read_order(reader)?.into()))
 }
 
-pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
+fn decode_rates(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     let rates = Rates {
         buys_per_s: reader.option("buys_per_s", |reader| reader.int("buys_per_s"))?,
         hellos_per_s: reader.option("hellos_per_s", |reader| reader.int("hellos_per_s"))?,
@@ -93,7 +106,7 @@ pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<BrakeRecord, Recor
     Ok(BrakeRecord::RatesSet(RatesSet { rates, order: read_order(reader)? }.into()))
 }
 
-pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
+fn decode_banned(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     let ban = read_ban(reader)?;
     let scope = match reader.u8()? {
         0 => BanScope::Viewer(reader.viewer()?),
@@ -114,7 +127,7 @@ pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<BrakeRecord, Reco
     Ok(BrakeRecord::Banned(BanRecord { ban, scope, releases_holds, order }.into()))
 }
 
-pub(crate) fn decode_lifted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
+fn decode_lifted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     let part = match reader.u8()? {
         0 => BrakePart::Halt,
         1 => BrakePart::Rates,

@@ -198,7 +198,9 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::Resumed
         | Ordinal::Closed
         | Ordinal::Settled
-        | Ordinal::Cancelled => phase::decode(ordinal, reader)?.into(),
+        | Ordinal::Cancelled
+        | Ordinal::UndoBegun
+        | Ordinal::DropVoided => phase::decode(ordinal, reader)?.into(),
         Ordinal::Lot => decode_lot(reader)?,
         Ordinal::Taken
         | Ordinal::Confirmed
@@ -211,10 +213,9 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         Ordinal::Tally | Ordinal::TallyWithAnswers | Ordinal::TallyWithSources => {
             tally::decode(ordinal, reader)?
         }
-        Ordinal::Halted => brake::decode_halted(reader)?.into(),
-        Ordinal::RatesSet => brake::decode_rates(reader)?.into(),
-        Ordinal::Banned => brake::decode_banned(reader)?.into(),
-        Ordinal::Lifted => brake::decode_lifted(reader)?.into(),
+        Ordinal::Halted | Ordinal::RatesSet | Ordinal::Banned | Ordinal::Lifted => {
+            brake::decode(ordinal, reader)?.into()
+        }
         Ordinal::StreamOffline => StreamRecord::Offline { at: reader.time("at")? }.into(),
         Ordinal::StreamOnline => StreamRecord::Online.into(),
         Ordinal::OfflineLapsed => StreamRecord::OfflineLapsed.into(),

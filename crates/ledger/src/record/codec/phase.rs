@@ -1,10 +1,12 @@
 //! The bytes of the records that begin a phase.
 
+use stampede_domain::DropId;
+
 use crate::record::{
     bytes::{Reader, put_varint},
     error::RecordError,
     ordinal::Ordinal,
-    phase::PhaseRecord,
+    phase::{NoCopy, PhaseRecord, PlannedCopy},
 };
 
 pub(crate) fn encode(record: PhaseRecord, out: &mut Vec<u8>) {
@@ -20,6 +22,13 @@ pub(crate) fn encode(record: PhaseRecord, out: &mut Vec<u8>) {
         PhaseRecord::Closed => out.push(Ordinal::Closed.byte()),
         PhaseRecord::Settled => out.push(Ordinal::Settled.byte()),
         PhaseRecord::Cancelled => out.push(Ordinal::Cancelled.byte()),
+        PhaseRecord::UndoBegun { copy } => {
+            out.push(Ordinal::UndoBegun.byte());
+            let drop = copy.drop().unwrap_or(DropId::HOUSE);
+            put_varint(out, u64::from(drop.get()));
+            out.extend(copy.why_none().map(NoCopy::byte));
+        }
+        PhaseRecord::Voided => out.push(Ordinal::DropVoided.byte()),
     }
 }
 
@@ -36,6 +45,20 @@ pub(crate) fn decode(
         Ordinal::Closed => PhaseRecord::Closed,
         Ordinal::Settled => PhaseRecord::Settled,
         Ordinal::Cancelled => PhaseRecord::Cancelled,
+        Ordinal::UndoBegun => PhaseRecord::UndoBegun { copy: copy(reader)? },
+        Ordinal::DropVoided => PhaseRecord::Voided,
         _ => return Err(reader.invalid("ordinal")),
     })
+}
+
+fn copy(reader: &mut Reader<'_>) -> Result<PlannedCopy, RecordError> {
+    let drop = DropId::new(reader.int("copy")?);
+    if drop.is_adjustments() {
+        return Err(reader.invalid("copy"));
+    }
+    if drop != DropId::HOUSE {
+        return Ok(PlannedCopy::Drop(drop));
+    }
+    let why = NoCopy::ALL.get(usize::from(reader.u8()?)).copied();
+    why.map(PlannedCopy::None).ok_or_else(|| reader.invalid("why there is no copy"))
 }

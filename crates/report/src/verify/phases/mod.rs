@@ -2,18 +2,19 @@
 
 mod limits;
 mod reserves;
+mod stage;
 mod stream;
 
 use std::sync::Arc;
 
-use stampede_domain::{DropPlan, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
+use stampede_domain::{DropPlan, HoldId, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
 use stampede_ledger::{
     BrakeRecord, CorrectionRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord,
     UnmatchedRecord,
 };
 
-pub use self::stream::StreamFault;
 use self::{limits::LimitTurns, reserves::Reserves, stream::StreamBook};
+pub use self::{stage::Stage, stream::StreamFault};
 use super::finding::{Findings, Place};
 
 /// A drop that did what its phase forbids.
@@ -72,6 +73,12 @@ pub enum PhaseFault {
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
+    /// A hold that became an order although the opening of its drop was being undone.
+    #[error("{hold} became an order although the drop was called off")]
+    ConfirmedAfterUndo { hold: HoldId },
+    /// A drop that was voided although nobody had undone its opening.
+    #[error("voided while {stage}, without an undo")]
+    VoidedWithoutUndo { stage: Stage },
     /// What the stream's being offline led to, against the plan.
     #[error(transparent)]
     Stream(#[from] StreamFault),
@@ -96,120 +103,10 @@ impl PhaseFault {
             Self::RehearsalChanged => "rehearsal_changed",
             Self::WindDown { .. } => "wind_down_differs",
             Self::UnknownPool { .. } => "unknown_pool",
+            Self::ConfirmedAfterUndo { .. } => "confirmed_after_undo",
+            Self::VoidedWithoutUndo { .. } => "voided_without_undo",
             Self::Stream(fault) => fault.kind(),
         }
-    }
-}
-
-/// Where a drop stands, by this verifier's own account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the words of the journal")]
-pub enum Stage {
-    Planned,
-    Countdown,
-    Open,
-    Paused,
-    Closed,
-    Settled,
-    Cancelled,
-}
-
-impl Stage {
-    /// Whether the drop's chain is sealed.
-    pub(super) const fn is_over(self) -> bool {
-        matches!(self, Self::Settled | Self::Cancelled)
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Countdown => "in countdown",
-            Self::Open => "open",
-            Self::Paused => "paused",
-            Self::Closed => "closed",
-            Self::Settled => "settled",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Where a record leads; `None` if it must not stand here.
-    fn after(self, record: &Record) -> Option<Self> {
-        match (self, record) {
-            (Self::Planned, Record::Phase(PhaseRecord::Countdown { .. })) => Some(Self::Countdown),
-            (Self::Planned, Record::Phase(PhaseRecord::Cancelled)) => Some(Self::Cancelled),
-            (Self::Countdown, Record::Phase(PhaseRecord::CountdownCancelled)) => {
-                Some(Self::Planned)
-            }
-            (Self::Countdown, Record::Phase(PhaseRecord::Opened))
-            | (Self::Paused, Record::Phase(PhaseRecord::Resumed)) => Some(Self::Open),
-            (Self::Open, Record::Phase(PhaseRecord::Paused)) => Some(Self::Paused),
-            (Self::Open | Self::Paused, Record::Phase(PhaseRecord::Closed)) => Some(Self::Closed),
-            (Self::Closed, Record::Phase(PhaseRecord::Settled)) => Some(Self::Settled),
-            (_, record) => self.may_hold(record).then_some(self),
-        }
-    }
-
-    /// Whether a record that changes no phase may stand here.
-    const fn may_hold(self, record: &Record) -> bool {
-        match record {
-            // A refused request may still be recorded while the last record is under way. Money moves after the end,
-            // in a chain of its own: the seal says that none of it follows in the drop's.
-            Record::Command(_) | Record::Payment(_) => true,
-            Record::Tally(_)
-            | Record::Recovered(_)
-            | Record::Suspended { .. }
-            | Record::Featured
-            | Record::Deadline(_)
-            | Record::Stream(StreamRecord::Offline { .. } | StreamRecord::Online) => {
-                !self.is_over()
-            }
-            Record::Stream(StreamRecord::OfflineLapsed) => {
-                matches!(self, Self::Planned | Self::Countdown | Self::Open | Self::Paused)
-            }
-            Record::Correction(
-                CorrectionRecord::Withdrawn { .. } | CorrectionRecord::Reserved { .. },
-            ) => {
-                matches!(self, Self::Open | Self::Paused)
-            }
-            Record::Correction(CorrectionRecord::Amended(amended)) => {
-                let changes_limits = amended.amendment.limits.is_some();
-                matches!(self, Self::Paused) || matches!(self, Self::Open) && !changes_limits
-            }
-            Record::Correction(CorrectionRecord::WindsDown { .. }) => matches!(self, Self::Open),
-            Record::Planned { .. } => matches!(self, Self::Planned),
-            Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
-            Record::Hold(
-                HoldRecord::Taken { .. }
-                | HoldRecord::Confirmed { .. }
-                | HoldRecord::Released { .. }
-                | HoldRecord::Expired { .. },
-            ) => matches!(self, Self::Open | Self::Paused | Self::Closed),
-            Record::Phase(
-                PhaseRecord::Countdown { .. }
-                | PhaseRecord::CountdownCancelled
-                | PhaseRecord::Opened
-                | PhaseRecord::Paused
-                | PhaseRecord::Resumed
-                | PhaseRecord::Closed
-                | PhaseRecord::Settled
-                | PhaseRecord::Cancelled,
-            )
-            | Record::Heartbeat(_)
-            | Record::Room(_)
-            | Record::Unmatched(_)
-            | Record::Brake(
-                BrakeRecord::Halted(_)
-                | BrakeRecord::RatesSet(_)
-                | BrakeRecord::Banned(_)
-                | BrakeRecord::Lifted { .. },
-            ) => false,
-        }
-    }
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -225,6 +122,8 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Phase(PhaseRecord::Closed) => "closed",
         Record::Phase(PhaseRecord::Settled) => "settled",
         Record::Phase(PhaseRecord::Cancelled) => "cancelled",
+        Record::Phase(PhaseRecord::UndoBegun { .. }) => "undo begun",
+        Record::Phase(PhaseRecord::Voided) => "drop voided",
         Record::Lot { .. } => "lot",
         Record::Hold(HoldRecord::Taken { .. }) => "taken",
         Record::Hold(HoldRecord::Confirmed { .. }) => "confirmed",
@@ -323,14 +222,15 @@ impl Phases {
         if let Some(next) = led_to.or_else(|| self.stage.after(record)) {
             self.stage = next;
         } else {
-            let (record, stage) = (name(record), self.stage);
-            findings.add(place, PhaseFault::NotAllowed { record, stage });
+            findings.add(place, self.not_allowed(record));
         }
         match record {
             Record::Planned { plan, revision } => self.edit(plan, *revision, place, findings),
             Record::Phase(PhaseRecord::Countdown { opens_at }) => self.opens_at = *opens_at,
             Record::Phase(PhaseRecord::Opened) => self.opened(at, place, findings),
-            Record::Phase(PhaseRecord::Paused | PhaseRecord::Closed)
+            Record::Phase(
+                PhaseRecord::Paused | PhaseRecord::Closed | PhaseRecord::UndoBegun { .. },
+            )
             | Record::Stream(StreamRecord::OfflineLapsed)
                 if was_open =>
             {
@@ -357,7 +257,9 @@ impl Phases {
                 | PhaseRecord::Resumed
                 | PhaseRecord::Closed
                 | PhaseRecord::Settled
-                | PhaseRecord::Cancelled,
+                | PhaseRecord::Cancelled
+                | PhaseRecord::UndoBegun { .. }
+                | PhaseRecord::Voided,
             )
             | Record::Hold(_)
             | Record::Stream(_)
@@ -390,6 +292,20 @@ impl Phases {
             }
         } else if matches!(record, Record::Recovered(_)) && goes_on {
             self.has_to_end = self.plan.rehearsal.is_some();
+        }
+    }
+
+    /// What is wrong with a record that must not stand here.
+    const fn not_allowed(&self, record: &Record) -> PhaseFault {
+        let stage = self.stage;
+        match record {
+            Record::Hold(HoldRecord::Confirmed { hold, .. })
+                if matches!(stage, Stage::Voiding | Stage::Voided) =>
+            {
+                PhaseFault::ConfirmedAfterUndo { hold: *hold }
+            }
+            Record::Phase(PhaseRecord::Voided) => PhaseFault::VoidedWithoutUndo { stage },
+            record => PhaseFault::NotAllowed { record: name(record), stage },
         }
     }
 

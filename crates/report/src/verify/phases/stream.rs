@@ -60,7 +60,9 @@ impl StreamBook {
                 let taken_over = std::mem::take(&mut self.paused) && stage == Stage::Paused;
                 taken_over.then_some(Stage::Paused)
             }
-            Record::Phase(PhaseRecord::Resumed | PhaseRecord::Closed) => {
+            Record::Phase(
+                PhaseRecord::Resumed | PhaseRecord::Closed | PhaseRecord::UndoBegun { .. },
+            ) => {
                 self.paused = false;
                 None
             }
@@ -84,7 +86,8 @@ impl StreamBook {
                 | PhaseRecord::CountdownCancelled
                 | PhaseRecord::Opened
                 | PhaseRecord::Settled
-                | PhaseRecord::Cancelled,
+                | PhaseRecord::Cancelled
+                | PhaseRecord::Voided,
             )
             | Record::Lot { .. }
             | Record::Hold(_)

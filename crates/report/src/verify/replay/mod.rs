@@ -1,6 +1,7 @@
 //! One drop, replayed record by record.
 
 mod corrections;
+mod ending;
 mod money;
 mod tallied;
 
@@ -186,7 +187,10 @@ impl DropReplay {
             Record::Payment(record) => self.payment(record, moment, findings),
             Record::Deadline(record) => self.move_deadlines(*record, moment, findings),
             Record::Correction(record) => self.correct(record, place, findings),
-            Record::Phase(PhaseRecord::Settled) => self.settle(place, findings),
+            Record::Phase(PhaseRecord::Settled | PhaseRecord::Voided) => {
+                self.settle(place, findings);
+            }
+            Record::Phase(PhaseRecord::UndoBegun { .. }) => self.undo(place, findings),
             Record::Tally(tally) => {
                 let skus = self.phases.as_ref().map_or(0, |phases| phases.plan.skus.len());
                 self.tallied.add(tally, skus, place, findings);
@@ -323,7 +327,7 @@ impl DropReplay {
             if at < ends_at {
                 findings.add(place, HoldFault::ExpiredEarly { hold, ends_at, at });
             }
-        } else if decided_after.since(ends_at).get() > LATE_MS_MAX {
+        } else if decided_after.since(ends_at).get() > LATE_MS_MAX && !self.is_called_off() {
             findings.add(place, HoldFault::EndedLate { hold, end, ends_at, decided_after });
         }
         if end != HoldEnd::Confirmed {
@@ -425,17 +429,6 @@ impl DropReplay {
         for incarnation in between {
             findings.add(place, HoldFault::NotRecovered { incarnation: *incarnation });
         }
-    }
-
-    fn settle(&mut self, place: Place, findings: &mut Findings) {
-        let live: u64 = self.pools.iter().map(PoolBook::live).sum();
-        if live > 0 {
-            findings.add(place, HoldFault::SettledLive { live });
-        }
-        self.pools.iter_mut().for_each(|pool| pool.settle(place, findings));
-        self.viewers = ViewerBook::default();
-        self.money.end_row(findings);
-        self.money.drop_ended();
     }
 
     /// Checks what the journal leaves open; `end_times` are the last commits of the starts. A number on

@@ -1,6 +1,12 @@
 //! The host: presses Pause and Resume on a drop of its own.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use stampede_loadtest::{ControlClient, Latency};
 use stampede_swarm::Clock;
@@ -8,42 +14,50 @@ use tokio::time::sleep;
 
 use crate::error::DrillError;
 
-/// Time between two presses, in microseconds: Pause and Resume in turn, so five Pauses a second.
-const PRESS_EVERY_US: u64 = 100_000;
-
 /// A host at work.
 #[derive(Clone, Debug)]
-pub(super) struct Host {
-    pub(super) control: ControlClient,
-    pub(super) drop: String,
-    pub(super) clock: Clock,
-    pub(super) from_us: u64,
-    pub(super) until_us: u64,
+pub(crate) struct Host {
+    pub(crate) control: ControlClient,
+    pub(crate) drop: String,
+    pub(crate) clock: Clock,
+    pub(crate) from_us: u64,
+    pub(crate) until_us: u64,
+    /// Time between two presses: Pause and Resume in turn.
+    pub(crate) every_us: u64,
+    /// Whether a press that had to wait for the answer to the one before counts from when it was due; otherwise it counts
+    /// from that answer on.
+    pub(crate) keeps_time: bool,
+    /// Ends the presses before their time.
+    pub(crate) is_over: Arc<AtomicBool>,
 }
 
-/// How long presses took, from the moment that each was due.
+/// How long presses took, from the moment that each counts from.
 #[derive(Debug)]
-pub(super) struct Presses {
-    pub(super) pause: Latency,
-    pub(super) resume: Latency,
+pub(crate) struct Presses {
+    pub(crate) pause: Latency,
+    pub(crate) resume: Latency,
     /// Presses that did nothing, in words.
-    pub(super) failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
 }
 
 impl Host {
     /// Presses until it is time; blocks the thread. The drop is open at the end.
-    pub(super) fn run(self) -> Result<Presses, DrillError> {
+    pub(crate) fn run(self) -> Result<Presses, DrillError> {
         let failed = |source| DrillError::System { what: "press Pause", source };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(runtime.map_err(failed)?.block_on(self.press()))
     }
 
     async fn press(self) -> Presses {
-        let control = self.control.once();
+        let control = self.control.clone().once();
         let mut presses =
             Presses { pause: Latency::new(), resume: Latency::new(), failed: Vec::new() };
         let (mut due_us, mut is_paused) = (self.from_us, false);
-        while due_us < self.until_us || is_paused {
+        let goes_on = |due_us| due_us < self.until_us && !self.is_over.load(Ordering::Relaxed);
+        while goes_on(due_us) || is_paused {
+            if !self.keeps_time {
+                due_us = due_us.max(self.clock.us());
+            }
             sleep(Duration::from_micros(due_us.saturating_sub(self.clock.us()))).await;
             let action = if is_paused { "resume" } else { "pause" };
             match control.command_with_reason(&self.drop, action, "a drill").await {
@@ -60,7 +74,7 @@ impl Host {
                     }
                 }
             }
-            due_us += PRESS_EVERY_US;
+            due_us += self.every_us;
         }
         presses
     }
