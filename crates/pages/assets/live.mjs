@@ -44,7 +44,7 @@ const STOP_WAIT_MS = 50;
 const RESTOCKED_MS = 1500;
 /** How long the running order is waited for. */
 const RUNNING_WAIT_MS = 3000;
-const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", amend: "amending", close: "closing", open: "starting", feature: "starting" };
+const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", amend: "amending", undo: "undoing", close: "closing", open: "starting", feature: "starting" };
 const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
 const SAFE = new Set(["pause", "cancel-countdown"]);
 /** What is as good a second time. */
@@ -396,7 +396,7 @@ function answered(done, { drop, act, sent, said }) {
   const time = clock(now(), aheadMin);
   if (done.ok) {
     const second = done.asked > 0 ? say("confirmed_retry", { time }) : say("confirmed_in", { time, n: count(done.ms) });
-    result("tick", said ?? say(AFTER[act]), second);
+    result("tick", act === "undo" ? undone(done.told) : said ?? say(AFTER[act]), second);
     if (act === "pause") setTimeout(() => lastTake(drop, second), LAST_TAKE_MS);
     return;
   }
@@ -462,10 +462,10 @@ function keptPress() {
 
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
-  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
+  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), undo: say("undo"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
 })[act];
 
-const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", close: "close", open: "next", feature: "more" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", undo: "undo", close: "close", open: "next", feature: "more" })[act] ?? "stop";
 
 function repeat() {
   if (sending !== null) return;
@@ -622,6 +622,36 @@ closeDialog.addEventListener("close", () => held.cancel());
 const held = new Hold(find("[data-do=close-held]"), {
   done: () => closing && close(closing),
   brief: () => body.dataset.presses === "two" && closing && close(closing),
+});
+
+// --- Undo ---
+
+const undoDialog = el("undo-dialog");
+let undoing = null;
+
+/** What came of an undo: a copy, or why there is none. */
+const undone = (told) => (told.no_copy === undefined ? say("result_undo") : say("result_undo_no_copy", { why: problem(told.no_copy, "") }));
+
+/** How much goes back. */
+function undoHeld(sale) {
+  const { held } = sumOf(sale);
+  text("undo-held", say("undo_held", { n: count(held) }));
+  show("undo-held-row", held > 0);
+}
+
+function askUndo() {
+  const drawn = shown?.view.buttons.undo;
+  if (!drawn?.enabled || isLost() || undoDialog.open) return;
+  undoing = seen(drawn.drop);
+  text("undo-question", say("undo_question", { title: undoing.plan.title }));
+  undoHeld(undoing);
+  ask(undoDialog);
+}
+
+find("[data-command=undo]").addEventListener("click", askUndo);
+find("[data-do=undo]").addEventListener("click", () => {
+  undoDialog.close();
+  if (undoing) press("undo", undoing.drop, "undo", { before: undoing });
 });
 
 // --- Restock ---
@@ -795,6 +825,9 @@ limitsForm.addEventListener("submit", (event) => {
 function leftNow() {
   const there = (dialog, of) => (dialog.open && of ? seen(of.drop) : undefined);
   const [restock, back] = [there(restockDialog, restocked), there(backDialog, taken)];
+  // Meanwhile more may be held.
+  const undo = there(undoDialog, undoing);
+  if (undo) undoHeld(undo);
   if (restock) restockForm.now(restock);
   if (back) backForm.now(back);
 }
@@ -972,6 +1005,7 @@ const single = {
     else if (shown?.view.air === null) start();
   },
   r: () => askRestock(),
+  u: askUndo,
   n: start,
   t: () => {
     lineInput.focus();

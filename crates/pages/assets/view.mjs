@@ -7,6 +7,8 @@ import { has, say } from "./words.mjs";
 
 /** The keys of drops that are offered to be put on air; there are no more than have one. */
 const AIRS = ["4", "5", "6", "7"];
+/** How long after an opening it is told why it can no longer be undone, in milliseconds. */
+const UNDO_SOUGHT_MS = 60_000;
 /** The least time that is more than 59 seconds once it is rounded up, in milliseconds. */
 const MINUTE_MORE = 59_001;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
@@ -459,6 +461,16 @@ function amendments(air, drop, reader, dead, why) {
   return [live(extend, endless), live(limits, selling)];
 }
 
+/** Offered while nothing is paid; a minute after the opening nobody looks for it any more once something is. */
+function undoOf(air, drop, reader) {
+  const gone = { act: "undo", drop, label: say("undo"), effect: "", key: "U", icon: "undo", look: "gone", enabled: false };
+  if (!air || (air.phase !== "open" && air.phase !== "paused") || !may(reader.role, "undo")) return gone;
+  const { paid } = sumOf(air);
+  if (paid === 0) return { ...gone, effect: say("undo_effect"), look: "plain", enabled: true };
+  const isSought = air.opened_ago_ms !== undefined && air.opened_ago_ms < UNDO_SOUGHT_MS;
+  return isSought ? { ...gone, effect: say("why_paid", { n: count(paid) }), look: "plain" } : gone;
+}
+
 function buttons(snapshot, air, next, delay, reader) {
   const name = air ? standing(air).name : null;
   const drop = air?.drop ?? "";
@@ -499,7 +511,7 @@ function buttons(snapshot, air, next, delay, reader) {
   const sheet = { act: "more", drop: "", label: say("more"), effect: say("more_effect"), key: "M", icon: "more", look: "plain", enabled: true };
   const [extend, limits] = amendments(air, drop, reader, dead, why).map(forRole);
   const more = [takeBack, extend, limits, shut, ...airs].some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
-  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, extend, limits, airs, close: shut, next: forRole(begin) };
+  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, extend, limits, airs, close: shut, undo: undoOf(air, drop, reader), next: forRole(begin) };
 }
 
 /** Who else is at the show; every name but the reader's own. */

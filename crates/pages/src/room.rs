@@ -34,6 +34,7 @@ struct LivePage {
     air: Air,
     has_air: bool,
     preview: Preview,
+    answer: Answer,
     blank_sku: SkuRow,
     blank_row: Row,
     /// The streams that the reader may see, where this one has nothing to show.
@@ -55,6 +56,14 @@ struct Preview {
     has_next: bool,
 }
 
+/// What came of the last command, with what takes an opening back.
+#[derive(Template)]
+#[template(path = "result.html")]
+struct Answer {
+    words: Language,
+    undo: Button,
+}
+
 /// The strip of a demo, a part of the control room.
 #[derive(Template)]
 #[template(path = "demo.html")]
@@ -68,7 +77,7 @@ struct StripPart {
 #[template(path = "dialogs.html")]
 struct Dialogs {
     words: Language,
-    keys: [(&'static str, &'static str); 12],
+    keys: [(&'static str, &'static str); 13],
     invites: bool,
     writes: bool,
     choices: Choices,
@@ -192,6 +201,7 @@ impl LivePage {
         let strip = room.demo.as_ref().map(|demo| Strip::new(demo, room.reader(visitor)));
         let strip = strip.map(|strip| StripPart { words, strip });
         let sheet = Sheet::new(&live.buttons, visitor);
+        let answer = Answer { words, undo: live.buttons.undo.clone() };
         let role = room.session.role.clone();
         let (writes, invites) = (may_write(&role), may_invite(&role));
         let yours = room.yours;
@@ -206,6 +216,7 @@ impl LivePage {
             air,
             has_air,
             preview: Preview { words, next, has_next },
+            answer,
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
             yours,
@@ -242,7 +253,7 @@ impl Sheet {
 }
 
 /// What each key does.
-fn keys(words: Language) -> [(&'static str, &'static str); 12] {
+fn keys(words: Language) -> [(&'static str, &'static str); 13] {
     [
         ("P", words.key_pause()),
         ("Esc", words.key_escape()),
@@ -250,6 +261,7 @@ fn keys(words: Language) -> [(&'static str, &'static str); 12] {
         ("R", words.key_restock()),
         ("M", words.key_more()),
         ("C", words.key_close()),
+        ("U", words.key_undo()),
         ("N", words.key_next()),
         ("T", words.key_line()),
         ("V", words.key_video()),

@@ -12,6 +12,9 @@ use crate::{
 /// Drops that the sheet offers to put on air, as many as have a key.
 const AIRS: [&str; 4] = ["4", "5", "6", "7"];
 
+/// How long after an opening it is told why it can no longer be undone, in milliseconds.
+const UNDO_SOUGHT_MS: u64 = 60_000;
+
 /// The commands in their order.
 #[derive(Debug, Serialize)]
 pub(crate) struct Buttons {
@@ -28,6 +31,8 @@ pub(crate) struct Buttons {
     /// Drops that can go on air in the place of the one that is; one dead button if there is none.
     pub(crate) airs: Vec<Button>,
     pub(crate) close: Button,
+    /// Beside the result of the last command.
+    pub(crate) undo: Button,
     pub(crate) next: Button,
 }
 
@@ -43,7 +48,7 @@ pub(crate) struct Button {
     pub(crate) effect: String,
     pub(crate) key: &'static str,
     pub(crate) icon: &'static str,
-    /// `solid`, `go` or `plain`.
+    /// `solid`, `go` or `plain`; `gone` if it is not there.
     pub(crate) look: &'static str,
     pub(crate) enabled: bool,
 }
@@ -115,6 +120,7 @@ impl Buttons {
             limits,
             airs,
             close,
+            undo: undo(cast.air, reader),
             next: next(cast.next, standing, snapshot.video_delay_ms, words).for_role(reader),
         }
     }
@@ -303,6 +309,33 @@ fn close(air: Option<&Sale>, words: Language) -> Button {
     match while_open(air, words) {
         Some(why) => button.dead(why),
         None => button,
+    }
+}
+
+/// Offered while nothing is paid; a minute after the opening nobody looks for it any more once something is.
+fn undo(air: Option<&Sale>, reader: Reader<'_>) -> Button {
+    let words = reader.language;
+    let gone = Button {
+        act: "undo",
+        drop: id(air),
+        label: words.undo(),
+        effect: String::new(),
+        key: "U",
+        icon: "undo",
+        look: "gone",
+        enabled: false,
+    };
+    let is_open = |sale: &&Sale| matches!(sale.phase, Phase::Open | Phase::Paused);
+    let Some(sale) = air.filter(is_open).filter(|_| may(reader.role, "undo")) else { return gone };
+    match Sum::of_sale(sale).paid {
+        0 => {
+            let effect = words.undo_effect().to_owned();
+            Button { effect, look: "plain", enabled: true, ..gone }
+        }
+        paid if sale.opened_ago_ms.is_some_and(|ago| ago < UNDO_SOUGHT_MS) => {
+            gone.dead(&words.why_paid(count(paid)))
+        }
+        _ => gone,
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) mod told_shows;
 use self::shows::{cue, people, units};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 33] = [
+pub(crate) const STREAMS: [&str; 36] = [
     "open",
     "nothing",
     "before",
@@ -67,6 +67,9 @@ pub(crate) const STREAMS: [&str; 33] = [
     "reserved-unheld",
     "reserved-closed",
     "reserved-out",
+    "unpaid",
+    "paid-just",
+    "undone",
 ];
 
 /// 2026-11-27 20:33:12 UTC.

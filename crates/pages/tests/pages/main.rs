@@ -408,6 +408,29 @@ async fn one_is_never_said_as_many() {
 }
 
 #[tokio::test]
+async fn an_opening_can_be_undone_while_nothing_is_paid() {
+    let undo = async |role, stream: &str| {
+        let page = get(&pages(Some(role)), &format!("/live/{stream}"), &[]).await.text;
+        let button = page.split("<button").find(|one| one.contains("data-command=\"undo\""));
+        let button = button.expect("a button").split("</button>").next().unwrap().to_owned();
+        let is_there = !button.contains(" gone\"");
+        (is_there, is_there && !button.contains("aria-disabled"), button)
+    };
+    let marks = async |role, stream: &str| {
+        let (is_there, is_enabled, _) = undo(role, stream).await;
+        (is_there, is_enabled)
+    };
+    assert_eq!(marks("host", "unpaid").await, (true, true));
+    assert_eq!(marks("creator", "unpaid").await, (true, true));
+    assert_eq!(marks("ops", "unpaid").await, (false, false), "the server refuses it");
+    assert_eq!(marks("host", "undone").await, (false, false));
+    assert_eq!(marks("host", "open").await, (false, false), "long paid for");
+    let (is_there, is_enabled, button) = undo("host", "paid-just").await;
+    assert_eq!((is_there, is_enabled), (true, false));
+    assert!(button.contains("6,746 are paid"), "{button}");
+}
+
+#[tokio::test]
 async fn hidden_money_is_hidden_from_the_first_paint_on() {
     let cookie = [("cookie", "stampede_money=hidden")];
     let page = get(&pages(Some("host")), "/live/open", &cookie).await;

@@ -17,6 +17,7 @@ fn counting(opens_in_ms: u64) -> Value {
 pub(super) fn units(stream: &str, drops: &mut [Value]) {
     match stream {
         "single" | "single-taken" => single(stream, drops),
+        "unpaid" | "paid-just" | "undone" => opened(stream, drops),
         _ if stream.starts_with("reserved") => reserved(stream, drops),
         _ => {}
     }
@@ -32,6 +33,19 @@ fn single(stream: &str, drops: &mut [Value]) {
     drops[AIR] = drop(3, "Scented candle, 200 g", "open", goods, 2_490);
     drops[AIR]["featured"] = true.into();
     drops[3] = drop(4, "Gift set, three scents", "scheduled", &[("gift", "", 1, 0, 0)], 5_900);
+}
+
+/// Brings a stream into a state in which an opening can be undone, or no more, or was.
+fn opened(stream: &str, drops: &mut [Value]) {
+    if stream == "paid-just" {
+        drops[AIR]["opened_ago_ms"] = 59_000.into();
+        return;
+    }
+    take(&mut drops[AIR], u64::MAX);
+    drops[AIR]["opened_ago_ms"] = 4_000.into();
+    if stream == "undone" {
+        drops[AIR]["phase"] = "voiding".into();
+    }
 }
 
 /// Brings a stream into a state in which units are in reserve, and in which viewers have not heard of the next drop.

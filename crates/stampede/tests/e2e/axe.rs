@@ -209,6 +209,11 @@ fn no_state_of_the_show_breaks_a_rule() {
     tab.see("[data-s=state]", "Open");
     both("open");
     refused(&tab, ["m", "1"], "back", || both("take back"));
+    tab.key("u");
+    tab.until("asked", "document.querySelector('[data-el=undo-dialog]').open");
+    both("undo");
+    tab.key("Escape");
+    tab.until("closed again", "!document.querySelector('dialog[open]')");
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
     both("paused");

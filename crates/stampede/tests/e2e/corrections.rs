@@ -1,4 +1,4 @@
-//! Mistakes that a host mends on air: too much stock, too little of it, an end too early, a limit too tight.
+//! Mistakes that a host mends on air: the wrong drop, too much stock, too little of it, an end too early, a limit too tight.
 
 use serde_json::{Value, json};
 
@@ -259,4 +259,50 @@ fn a_limit_that_is_too_tight_is_changed_while_paused() {
     assert_eq!([&plan["limit_per_viewer"], &plan["skus"][0]["limit_per_viewer"]], [4, 4]);
     resume(&tab);
     server.until(&drop, "open", |state| state["phase"] == "open");
+}
+
+#[test]
+fn the_wrong_drop_is_called_off_and_planned_again() {
+    let server = Server::start();
+    let wrong = opened(&server, &mugs(50, 10));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    let crowd = Crowd { never_pay_share: 1.0, ..Crowd::new(STREAM, &wrong, 20) }.come(&server);
+    tab.see("[data-s=bar-held]", "20");
+    tab.see("[data-command=undo]", "nothing is paid");
+    tab.key("u");
+    tab.see("[data-s=undo-question]", "Grey mug");
+    tab.see("[data-s=undo-held]", "20 held units go back.");
+    // What is safe has the focus: Enter goes on selling.
+    tab.key("Enter");
+    tab.until("closed", "!document.querySelector('dialog[open]')");
+    assert_eq!(server.drop_state(&wrong)["phase"], "open");
+    tab.press("[data-command=undo]");
+    tab.press("[data-do=undo]");
+    tab.see("[data-s=result]", "Opening undone; the drop is planned again");
+    server.until(&wrong, "voided", |state| state["phase"] == "voided");
+    tab.see("[data-s=hero]", "Called off");
+    tab.see("[data-s=next-title]", "Grey mug");
+    tab.see("[data-s=next-stock]", "50 units, 10 in reserve");
+    tab.until("gone", "!document.querySelector('[data-command=undo]').checkVisibility()");
+    crowd.go();
+}
+
+#[test]
+fn what_is_paid_is_not_undone() {
+    let server = Server::start();
+    let drop = Drop { countdown_ms: 1_000, ..mugs(50, 0) };
+    let drop = opened(&server, &drop);
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-command=undo]:not([aria-disabled])", "nothing is paid");
+    tab.key("u");
+    tab.see("[data-s=undo-question]", "Grey mug");
+    // Somebody pays while the question stands there.
+    let crowd = Crowd { never_pay_share: 0.0, ..Crowd::new(STREAM, &drop, 1) }.come(&server);
+    tab.see("[data-command=undo][aria-disabled]", "1 is paid");
+    tab.press("[data-do=undo]");
+    tab.see("[data-el=result][data-kind=refused]", "paid already");
+    assert_eq!(server.drop_state(&drop)["phase"], "open");
+    crowd.go();
 }

@@ -183,6 +183,7 @@ fn of_the_show() {
     server.until(&next, "open", |state| state["phase"] == "open");
     sees(&live, "[data-el=hero][data-kind=number]");
     take_back(&mut sheet, &live);
+    undo(&mut sheet, &live);
     server.kill();
     for tab in &live {
         tab.until("lost", "document.querySelector('[data-el=alarm]').dataset.level === 'alarm'");
@@ -213,6 +214,17 @@ fn take_back(sheet: &mut Sheet, live: &[Tab]) {
     }
     sees(live, "#back-error:not([hidden])");
     sheet.take("8 take back, too many", live);
+    for tab in live {
+        tab.key("Escape");
+    }
+}
+
+fn undo(sheet: &mut Sheet, live: &[Tab]) {
+    for tab in live {
+        tab.key("u");
+    }
+    sees(live, "dialog[open]");
+    sheet.take("8 undo", live);
     for tab in live {
         tab.key("Escape");
     }
