@@ -8,6 +8,7 @@ mod axe;
 mod buffered;
 mod corrections;
 mod cue;
+mod evening;
 mod faults;
 mod harness;
 mod keyboard;
