@@ -1,13 +1,15 @@
 //! Turns the message files into one method for each message.
 //!
-//! Messages of `reports-*.txt` and `accounts-*.txt` are said by the server alone. Browsers load the others, those of
-//! `plan-*.txt` with the pages for planning alone.
+//! Messages of `reports-*.txt` and `accounts-*.txt` are said by the server alone. Of the others browsers load those that a
+//! script says, those of `plan-*.txt` with the pages for planning alone.
 //!
 //! A key that one language lacks, or whose placeholders differ, ends the build; so does a count without
 //! a form for one, where its language has one.
 
 #[path = "build/forms.rs"]
 mod forms;
+#[path = "build/spoken.rs"]
+mod spoken;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +21,7 @@ use std::{
 };
 
 use forms::Part;
+use spoken::Spoken;
 
 /// The file of each language with its variant of `Language`; the first is the pattern.
 const FILES: [(&str, &str); 2] = [("en", "English"), ("zh-CN", "Chinese")];
@@ -34,7 +37,9 @@ type Messages = BTreeMap<String, String>;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=messages");
     println!("cargo::rerun-if-changed=build");
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("messages");
+    println!("cargo::rerun-if-changed=assets");
+    let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let folder = here.join("messages");
     let read =
         |name: &str, messages: &mut Messages| read(&folder.join(format!("{name}.txt")), messages);
     let (mut sent, mut plan) = (<[Messages; 2]>::default(), <[Messages; 2]>::default());
@@ -53,9 +58,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("messages.rs"), methods(&languages)?)?;
+    let spoken = spoken(&here.join("assets"))?;
     for (kind, all) in [("words", &sent), ("words-plan", &plan)] {
         for ((name, _), messages) in FILES.iter().zip(all) {
-            fs::write(out.join(format!("{kind}-{name}.mjs")), module(messages)?)?;
+            fs::write(out.join(format!("{kind}-{name}.mjs")), module(messages, &spoken)?)?;
         }
     }
     Ok(())
@@ -182,10 +188,22 @@ fn said_as(parts: &[Part<'_>]) -> Result<String, std::fmt::Error> {
     Ok(format!("format!({text:?}{chosen})"))
 }
 
-/// The same messages for the modules in the browser.
-fn module(messages: &Messages) -> Result<String, std::fmt::Error> {
+/// What the scripts of pages say.
+fn spoken(folder: &Path) -> Result<Spoken, Box<dyn Error>> {
+    let mut spoken = Spoken::default();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == "mjs") {
+            spoken.read(&fs::read_to_string(path)?);
+        }
+    }
+    Ok(spoken)
+}
+
+/// The same messages for the modules in the browser, as far as these say them.
+fn module(messages: &Messages, spoken: &Spoken) -> Result<String, std::fmt::Error> {
     let mut code = String::from("export const words = {\n");
-    for (key, said) in messages {
+    for (key, said) in messages.iter().filter(|(key, _)| spoken.has(key)) {
         let text = said.replace('\\', "\\\\").replace('"', "\\\"");
         writeln!(code, "  {key}: \"{text}\",")?;
     }

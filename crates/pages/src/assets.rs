@@ -333,6 +333,20 @@ mod tests {
     }
 
     #[test]
+    fn what_no_module_says_is_sent_to_no_browser() {
+        // Of a dialog that the server draws, of a form, of a page for operations.
+        for language in Language::ALL {
+            for key in ["close_final", "cancel_reason", "ops_did_plan", "may_host", "theme_dark"] {
+                assert!(!words::module(language).contains(&format!("\n  {key}: ")), "{key}");
+            }
+            // Begun by a module, completed by what the server tells.
+            for key in ["problem_not_free", "problem_other", "role_host"] {
+                assert!(words::module(language).contains(&format!("\n  {key}: ")), "{key}");
+            }
+        }
+    }
+
+    #[test]
     fn every_word_that_a_module_says_is_there() {
         let english = words::module(Language::English);
         let all = format!("{english}{}", words::plan_module(Language::English));
