@@ -5,7 +5,7 @@ import { countdown, video, word } from "./cue.mjs";
 import { Room } from "./follow.mjs";
 import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
-import { age, clock, count, duration } from "./numbers.mjs";
+import { age, clock, count, duration, span } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
 import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { press as rehearse } from "./rehearsal.mjs";
@@ -14,7 +14,7 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { cast, skuName, standing, sumOf, view } from "./view.mjs";
+import { cast, endOf, skuName, standing, sumOf, view, windsDown } from "./view.mjs";
 import { UnitsForm, typedUnits, unitsMax } from "./units-form.mjs";
 import { load, problem, say } from "./words.mjs";
 
@@ -44,7 +44,7 @@ const STOP_WAIT_MS = 50;
 const RESTOCKED_MS = 1500;
 /** How long the running order is waited for. */
 const RUNNING_WAIT_MS = 3000;
-const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", amend: "amending", undo: "undoing", close: "closing", open: "starting", feature: "starting" };
+const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", "take-back": "taking_back", amend: "amending", "wind-down": "winding", undo: "undoing", close: "closing", open: "starting", feature: "starting" };
 const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
 const SAFE = new Set(["pause", "cancel-countdown"]);
 /** What is as good a second time. */
@@ -135,7 +135,7 @@ function buttons() {
   const kept = inOrder(others);
   airs(isLost() ? kept.map((one) => ({ ...one, effect: why, enabled: false })) : kept);
   // Another drop may be on air by now: the sheet still speaks of the one that it names.
-  for (const name of ["take_back", "extend", "limits", "close"]) {
+  for (const name of ["take_back", "extend", "wind_down", "limits", "close"]) {
     if (moreSale === null || single[name].drop === moreSale.drop) continue;
     single[name] = { ...single[name], drop: moreSale.drop, effect: say("why_no_longer_open"), look: "plain", enabled: false };
   }
@@ -286,10 +286,12 @@ function compare() {
     const { supplied, left } = sumOf(sale);
     const last = name === "open" && left <= supplied * LAST_UNITS;
     const before = stood.get(sale.drop);
-    stood.set(sale.drop, { name, last });
+    stood.set(sale.drop, { name, last, winds: windsDown(sale) });
     if (!before) continue;
     if (before.name !== name) {
-      const said = say("other_changed", { title: sale.plan.title, state: word });
+      // What is lost by a close that nobody pressed is told.
+      const isWound = before.winds && name === "closed" && left > 0;
+      const said = isWound ? say("wound_down", { title: sale.plan.title, n: count(left) }) : say("other_changed", { title: sale.plan.title, state: word });
       const isOwn = now() <= ownUntil || sending !== null;
       const isNamed = told.drop === sale.drop && now() < told.until;
       const isStir = ["open", "all_taken"].includes(name) && ["open", "all_taken"].includes(before.name);
@@ -392,11 +394,18 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   later();
 }
 
+/** What was done: the words of the press, or those of the command; the units are those that the server names. */
+function doneWords(act, said, { units }) {
+  if (!said) return say(AFTER[act]);
+  const [words, values] = said;
+  return say(words, units === undefined ? values : { ...values, n: count(units) });
+}
+
 function answered(done, { drop, act, sent, said }) {
   const time = clock(now(), aheadMin);
   if (done.ok) {
     const second = done.asked > 0 ? say("confirmed_retry", { time }) : say("confirmed_in", { time, n: count(done.ms) });
-    result("tick", act === "undo" ? undone(done.told) : said ?? say(AFTER[act]), second);
+    result("tick", act === "undo" ? undone(done.told) : doneWords(act, said, done.told), second);
     if (act === "pause") setTimeout(() => lastTake(drop, second), LAST_TAKE_MS);
     return;
   }
@@ -417,7 +426,8 @@ function answered(done, { drop, act, sent, said }) {
     return;
   }
   if (done.code === "not_free") {
-    result("triangle", say("not_free", { n: count(done.told.free) }), time, "refused");
+    const { free } = done.told;
+    result("triangle", free === 0 ? say("none_free") : say("not_free", { n: count(free) }), time, "refused");
     return;
   }
   if (done.code === "drop_changed" && sale && sent?.seen) {
@@ -462,10 +472,10 @@ function keptPress() {
 
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
-  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), undo: say("undo"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
+  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), "wind-down": say("wind_down"), undo: say("undo"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
 })[act];
 
-const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", undo: "undo", close: "close", open: "next", feature: "more" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", "wind-down": "more", undo: "undo", close: "close", open: "next", feature: "more" })[act] ?? "stop";
 
 function repeat() {
   if (sending !== null) return;
@@ -572,7 +582,7 @@ function putOnAir(node) {
   const drop = node?.dataset.drop;
   if (!drop || node.getAttribute("aria-disabled") === "true") return;
   more(false);
-  press("more", drop, "feature", { said: say("result_put_on_air", { title: seen(drop)?.plan.title ?? drop }) });
+  press("more", drop, "feature", { said: ["result_put_on_air", { title: seen(drop)?.plan.title ?? drop }] });
 }
 
 moreButton.addEventListener("click", () => more(sheet.hidden));
@@ -681,7 +691,7 @@ const restockForm = new UnitsForm("restock", {
   wrong: ({ units, typed }) => (units === null ? say("restock_range", { value: typed || say("unknown"), max: unitsMax() }) : null),
 }, ({ figures, name, units }) => {
   restockDialog.close();
-  const said = say("result_restock", { sku: name, n: count(units) });
+  const said = ["result_restock", { sku: name, n: count(units) }];
   press("restock", restocked.drop, "restock", { body: { sku: figures.sku, units }, said, before: restocking ?? undefined });
 });
 
@@ -706,21 +716,27 @@ let taken = null;
 
 const backForm = new UnitsForm("back", {
   left: leftAndReserve,
-  then: ({ units, figures: { available } }) => {
+  then: ({ units, isAll, figures: { available } }) => {
     if (units > available) return "";
+    if (isAll) return say(backForm.ticked("reserve") ? "back_all_reserve" : "back_all_for_good", { n: count(units) });
     return say(backForm.ticked("reserve") ? "back_of_left" : "back_for_good", { n: count(units), left: count(available - units) });
   },
-  confirm: ({ units, name }) => (units === null ? say("restock_confirm_none") : say("back_confirm", { n: count(units), sku: name })),
+  confirm: ({ units, isAll, name }) => {
+    if (isAll) return say("back_confirm_all", { sku: name });
+    return units === null ? say("restock_confirm_none") : say("back_confirm", { n: count(units), sku: name });
+  },
   wrong: ({ units, typed, name, figures: { available } }) => {
     if (available === 0) return say("back_none", { sku: name });
     if (units === null) return say("restock_range", { value: typed || say("unknown"), max: count(available) });
     return units > available ? say("back_many", { n: count(available) }) : null;
   },
-}, ({ figures, name, units }) => {
+}, ({ figures, name, units, isAll }) => {
   backDialog.close();
   const to_reserve = backForm.ticked("reserve");
-  const said = say(to_reserve ? "result_back_reserve" : "result_back", { sku: name, n: count(units) });
-  press("more", taken.drop, "take-back", { body: { sku: figures.sku, units, to_reserve }, said, before: taken });
+  const said = [to_reserve ? "result_back_reserve" : "result_back", { sku: name, n: count(units) }];
+  // All that is left is what is left once the server gets to it.
+  const body = isAll ? { sku: figures.sku, to_reserve } : { sku: figures.sku, units, to_reserve };
+  press("more", taken.drop, "take-back", { body, said, before: taken });
 });
 
 function askBack() {
@@ -750,9 +766,6 @@ function fromSheet(name) {
 const extendDialog = el("extend-dialog");
 let extended = null;
 
-/** When a drop closes by itself. */
-const endOf = (sale) => sale.plan.ends_at_ms ?? sale.server_time_ms + sale.closes_in_ms;
-
 function askExtend() {
   const sale = fromSheet("extend");
   if (sale === null) return;
@@ -768,10 +781,35 @@ for (const by of document.querySelectorAll("[data-do=extend]")) {
     extendDialog.close();
     // Somebody else may have moved it: then the server refuses what was seen before.
     const ends_at_ms = endOf(extended) + Number(by.value);
-    const said = say("result_extend", { title: extended.plan.title, time: clock(ends_at_ms, aheadMin) });
+    const said = ["result_extend", { title: extended.plan.title, time: clock(ends_at_ms, aheadMin) }];
     press("more", extended.drop, "amend", { body: { ends_at_ms }, said, before: extended });
   });
 }
+
+const windDialog = el("wind-dialog");
+/** How many hold times a drop winds down for at most; the server says until when once it does. */
+const HOLD_TIMES = 2;
+let wound = null;
+
+function askWind() {
+  const sale = fromSheet("wind_down");
+  if (sale === null) return;
+  wound = sale;
+  const { left, held, reserve } = sumOf(sale);
+  const at = current().server_time_ms;
+  const ends = Math.min(at + HOLD_TIMES * sale.plan.hold_ttl_ms, endOf(sale) ?? Infinity);
+  text("wind-question", say("wind_down_question", { title: sale.plan.title }));
+  text("wind-sells", say("wind_down_sells", { left: count(left), held: count(held) }));
+  text("wind-ends", say("wind_down_ends", { span: span(ends - at), time: clock(ends, aheadMin) }));
+  text("wind-unsold", reserve > 0 ? say("wind_down_reserve", { n: count(reserve) }) : say("wind_down_unsold"));
+  ask(windDialog);
+}
+
+find("[data-command=wind_down]").addEventListener("click", askWind);
+find("[data-do=wind-down]").addEventListener("click", () => {
+  windDialog.close();
+  press("more", wound.drop, "wind-down", { said: ["result_wind_down", { title: wound.plan.title }], before: wound });
+});
 
 const limitsDialog = el("limits-dialog");
 const limitsForm = find("[data-form=limits]");
@@ -817,7 +855,7 @@ limitsForm.addEventListener("submit", (event) => {
   limitsDialog.close();
   const [limit, ...others] = inputs.map((input) => typedUnits(input.value));
   const skus = ownLimits(limited).map((sku, place) => ({ sku: sku.id, limit_per_viewer: others[place] }));
-  const said = say("result_limits", { n: count(limit) });
+  const said = ["result_limits", { n: count(limit) }];
   press("more", limited.drop, "amend", { body: { limit_per_viewer: limit, skus }, said, before: limited });
 });
 
@@ -1021,11 +1059,12 @@ const single = {
 /** Whether a key belongs to an input method. Safari ends a composition first, and then tells of its last key as 229. */
 const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-/** What a key does while the sheet is open: 1 takes back, 2 extends, L is for limits, 4 to 7 put on air, Esc closes it first. */
+/** What a key does while the sheet is open: 1 takes back, 2 extends, 3 winds down, L is for limits, 4 to 7 put on air, Esc closes it first. */
 function inSheet(key) {
   if (key === "escape") return () => more(false);
   if (key === "1") return askBack;
   if (key === "2") return askExtend;
+  if (key === "3") return askWind;
   if (key === "l") return askLimits;
   const place = "4567".indexOf(key);
   return place < 0 ? null : () => putOnAir(find("[data-list=airs]").children[place]);

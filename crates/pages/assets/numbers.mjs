@@ -38,6 +38,15 @@ export function duration(ms) {
   return say("days_hours", { d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24 });
 }
 
+/** A length of time in a sentence: without a part that is nothing. */
+export function span(ms) {
+  const s = Math.floor(ms / 1000);
+  if (s >= 60 && s < 3600 && s % 60 === 0) return say("in_min", { n: s / 60 });
+  if (s >= 3600 && s < 86400 && Math.floor(s / 60) % 60 === 0) return say("in_h", { n: Math.floor(s / 3600) });
+  if (s >= 86400 && Math.floor(s / 3600) % 24 === 0) return say("in_d", { n: Math.floor(s / 86400) });
+  return duration(ms);
+}
+
 /** A length of time in whole seconds, rounded up. */
 export function wholeSeconds(ms) {
   const s = Math.ceil(ms / 1000);

@@ -23,7 +23,7 @@ export class UnitsForm {
   /**
    * The form and its list by their `name`. `words.left(figures)` says what there is of a SKU, `words.then(chosen)` what comes
    * of the amount, `words.confirm(chosen)` what the button does, `words.wrong(chosen)` why it is not done, or `null`. With
-   * what is right `done(chosen)` is called.
+   * what is right `done(chosen)` is called. Of all that is left, which moves, `chosen.isAll`: `units` says how many they are now.
    */
   constructor(name, words, done) {
     this.#name = name;
@@ -90,8 +90,9 @@ export class UnitsForm {
     const { sku, amount, other } = this.#form.elements;
     const place = Math.max(this.#sale.skus.findIndex((figures) => figures.sku === sku?.value), 0);
     const figures = { held: 0, reserve: 0, ...this.#sale.skus[place] };
-    const units = amount.value === "all" ? figures.available || null : typedUnits(amount.value === "other" ? other.value : amount.value);
-    return { figures, name: skuName(this.#sale.plan.skus[place]), units, typed: other.value };
+    const isAll = amount.value === "all";
+    const units = isAll ? figures.available || null : typedUnits(amount.value === "other" ? other.value : amount.value);
+    return { figures, name: skuName(this.#sale.plan.skus[place]), units, isAll, typed: other.value };
   }
 
   #told() {

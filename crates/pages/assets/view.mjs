@@ -1,7 +1,7 @@
 // What the live page shows, worked out from what the interface answers: the same value as src/live,
 // so nothing jumps when the first event comes.
 import { bars, scale, SECONDS } from "./chart.mjs";
-import { clock, count, duration, liveMoney, money, shares, shortClock, tenths, timer, wholeSeconds } from "./numbers.mjs";
+import { clock, count, duration, liveMoney, money, shares, shortClock, span, tenths, timer, wholeSeconds } from "./numbers.mjs";
 import { countdown, cue, said, seconds, video, word } from "./cue.mjs";
 import { has, say } from "./words.mjs";
 
@@ -69,6 +69,22 @@ export function standing(sale) {
   return { name, word: stateWord(name) };
 }
 
+/** When a drop closes by itself, in milliseconds since 1970; `undefined` if nothing ends it, or if that counts from an opening to come. */
+export function endOf(sale) {
+  if (over(sale.phase)) return undefined;
+  return sale.closes_in_ms === undefined ? sale.plan.ends_at_ms : sale.server_time_ms + sale.closes_in_ms;
+}
+
+/** Whether a drop sells on what comes back, then closes. */
+export const windsDown = (sale) => sale.winds_down_in_ms !== undefined && !over(sale.phase);
+
+/** Where a drop stands; of one that winds down until when at the latest. */
+function stateOf(sale, name, reader) {
+  if (!windsDown(sale) || !["open", "all_taken"].includes(name)) return stateWord(name);
+  const ends = endOf(sale);
+  return ends === undefined || reader.aheadMin === null ? say("winds_down") : say("winds_down_until", { time: shortClock(ends, reader.aheadMin) });
+}
+
 const maySell = (phase) => ["scheduled", "countdown", "open", "paused"].includes(phase);
 
 /** Whether a rehearsal by one press goes on. */
@@ -108,9 +124,10 @@ function facts(sale, order, reader) {
     prices(sale.plan.skus),
     say("at_most_each", { n: count(sale.plan.limit_per_viewer) }),
   ];
-  if (sale.plan.ends_at_ms !== undefined && reader.aheadMin !== null && !over(sale.phase)) {
-    found.push(say("ends_at", { time: shortClock(sale.plan.ends_at_ms, reader.aheadMin) }));
-  }
+  const ends = endOf(sale);
+  const after = sale.plan.ends_after_opening_ms;
+  if (ends !== undefined && reader.aheadMin !== null) found.push(say("ends_at", { time: shortClock(ends, reader.aheadMin) }));
+  else if (after !== undefined && (sale.phase === "scheduled" || sale.phase === "countdown")) found.push(say("ends_after_opening", { time: span(after) }));
   return found;
 }
 
@@ -304,7 +321,7 @@ function airOf(sale, snapshot, order, reader) {
     price: prices(sale.plan.skus),
     facts: facts(sale, order, reader),
     glyph: glyphs[name],
-    state: stateWord(name),
+    state: stateOf(sale, name, reader),
     hero: told ? heroOfWord(told, sale, all) : hero(sale, name, all),
     under: told ? underWord(sale, snapshot, reader) : under(sale, name, all),
     cue: name === "countdown" || told ? cue(sale, snapshot, told, reader) : null,
@@ -341,7 +358,7 @@ function nextOf(sale, delay, reader) {
 function lines(snapshot, running) {
   const here = (sale) => {
     const all = sumOf(sale);
-    return { drop: sale.drop, title: sale.plan.title, mode: sale.plan.mode, hidden: sale.hidden, goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
+    return { drop: sale.drop, title: sale.plan.title, mode: sale.plan.mode, hidden: sale.hidden, winds: windsDown(sale), goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
   };
   const found = running.drops.map((summary) => {
     const sale = snapshot.drops.find((one) => one.drop === summary.drop);
@@ -355,6 +372,7 @@ function lines(snapshot, running) {
 
 function result(line) {
   const { all } = line;
+  if (line.winds && ["open", "all_taken"].includes(line.standing)) return ["plain", say("winds_down_left", { n: count(all.left) })];
   switch (line.standing) {
     case "scheduled": return ["plain", say("units_in", { n: count(all.supplied) })];
     case "sold_out": return ["done", say("all_paid", { n: count(all.paid) })];
@@ -447,18 +465,23 @@ function airsOf(snapshot, air, reader, dead, forRole) {
   return found.length > 0 ? found : [dead(button, say("why_no_other_open"))];
 }
 
-/** What puts the terms of the drop on air right: its end, the limits of its viewers. */
+/** What puts the terms of the drop on air right: its end, by time or by winding down, and the limits of its viewers. */
 function amendments(air, drop, reader, dead, why) {
   const button = { act: "amend", drop, look: "plain", enabled: true };
-  const ends = air?.plan.ends_at_ms;
+  const ends = air ? endOf(air) : undefined;
   const known = ends !== undefined && reader.aheadMin !== null;
   const effect = known ? say("extend_ends", { time: shortClock(ends, reader.aheadMin) }) : say("extend_effect");
   const extend = { ...button, label: say("extend"), effect, key: "2", icon: "clock" };
-  const endless = air?.closes_in_ms === undefined ? say("why_no_end") : null;
+  // Nothing moves the end of one that winds down.
+  let endless = air?.closes_in_ms === undefined ? say("why_no_end") : null;
+  if (air && windsDown(air)) endless = say("why_winds_down");
+  const down = { ...button, act: "wind-down", label: say("wind_down"), effect: say("wind_down_effect"), key: "3", icon: "wind" };
+  let going = air?.phase === "paused" ? say("why_resume_first") : null;
+  if (air && windsDown(air)) going = say("why_winds_down");
   const limits = { ...button, label: say("limits"), effect: say("limits_effect", { n: count(air?.plan.limit_per_viewer ?? 0) }), key: "L", icon: "person" };
   const selling = air?.phase === "paused" ? null : say("why_pause_first");
   const live = (one, other) => (why ?? other) === null ? one : dead(one, why ?? other);
-  return [live(extend, endless), live(limits, selling)];
+  return [live(extend, endless), live(down, going), live(limits, selling)];
 }
 
 /** Offered while nothing is paid; a minute after the opening nobody looks for it any more once something is. */
@@ -503,15 +526,15 @@ function buttons(snapshot, air, next, delay, reader) {
     const { title } = next.plan;
     const ms = countdown(next.plan.countdown_ms, delay);
     const effect = ms === 0 ? say("start_next_at_once", { title }) : say("start_next_effect", { title, n: Math.ceil(ms / 1000) });
-    begin = { ...start, effect, look: name === "open" || name === "paused" ? "plain" : "go" };
+    begin = { ...start, effect, look: (name === "open" && !windsDown(air)) || name === "paused" ? "plain" : "go" };
   }
   const airs = airsOf(snapshot, air, reader, dead, forRole);
   const shut = forRole(whileOpen(close));
   const takeBack = forRole(why === null && units.left === 0 ? dead(back, say("why_nothing_left")) : whileOpen(back));
   const sheet = { act: "more", drop: "", label: say("more"), effect: say("more_effect"), key: "M", icon: "more", look: "plain", enabled: true };
-  const [extend, limits] = amendments(air, drop, reader, dead, why).map(forRole);
-  const more = [takeBack, extend, limits, shut, ...airs].some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
-  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, extend, limits, airs, close: shut, undo: undoOf(air, drop, reader), next: forRole(begin) };
+  const [extend, wind_down, limits] = amendments(air, drop, reader, dead, why).map(forRole);
+  const more = [takeBack, extend, wind_down, limits, shut, ...airs].some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
+  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, take_back: takeBack, extend, wind_down, limits, airs, close: shut, undo: undoOf(air, drop, reader), next: forRole(begin) };
 }
 
 /** Who else is at the show; every name but the reader's own. */

@@ -56,13 +56,19 @@ pub(crate) struct Sale {
     /// Viewers have not heard of it.
     #[serde(default)]
     pub(crate) hidden: bool,
+    /// When this was told; the times that are left count from there.
+    #[serde(default)]
+    pub(crate) server_time_ms: u64,
     #[serde(default)]
     pub(crate) opens_in_ms: Option<u64>,
     #[serde(default)]
     pub(crate) start_missed_ms: Option<u64>,
-    /// Time left until it closes by itself.
+    /// Time left until it closes by itself, whatever ends it first.
     #[serde(default)]
     pub(crate) closes_in_ms: Option<u64>,
+    /// Time left until it closes at the latest; only of a drop that winds down.
+    #[serde(default)]
+    pub(crate) winds_down_in_ms: Option<u64>,
     /// Time since its countdown ended and it opened.
     #[serde(default)]
     pub(crate) opened_ago_ms: Option<u64>,
@@ -156,6 +162,9 @@ pub(crate) struct Plan {
     pub(crate) starts_at_ms: Option<u64>,
     #[serde(default)]
     pub(crate) ends_at_ms: Option<u64>,
+    /// How long after its opening it ends.
+    #[serde(default)]
+    pub(crate) ends_after_opening_ms: Option<u64>,
     #[serde(default)]
     pub(crate) when_offline: Option<WhenOffline>,
 }
@@ -390,9 +399,11 @@ impl Sale {
             phase: Phase::Scheduled,
             featured: false,
             hidden: false,
+            server_time_ms: 0,
             opens_in_ms: None,
             start_missed_ms: None,
             closes_in_ms: None,
+            winds_down_in_ms: None,
             opened_ago_ms: None,
             can_come_back: false,
             last_hold_ends_in_ms: None,
@@ -410,9 +421,22 @@ impl Sale {
                 countdown_ms: 0,
                 starts_at_ms: None,
                 ends_at_ms: None,
+                ends_after_opening_ms: None,
                 when_offline: None,
             },
         }
+    }
+
+    /// When it closes by itself, in milliseconds since 1970-01-01 UTC; `None` if nothing ends it, or if that counts from an
+    /// opening that is to come.
+    pub(crate) fn ends_at_ms(&self) -> Option<u64> {
+        let left = self.closes_in_ms.map(|left| self.server_time_ms + left);
+        left.or(self.plan.ends_at_ms).filter(|_| !self.phase.is_over())
+    }
+
+    /// Whether it sells on what comes back, then closes.
+    pub(crate) fn winds_down(&self) -> bool {
+        self.winds_down_in_ms.is_some() && !self.phase.is_over()
     }
 }
 

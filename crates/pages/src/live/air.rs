@@ -11,7 +11,7 @@ use super::{
 use crate::{
     answers::{Goods, Mode, Phase, Plan, Sale, Snapshot},
     goods::{picture, prices},
-    numbers::{clock, count, shares, short_clock, tenths, timer, whole_seconds},
+    numbers::{clock, count, shares, short_clock, span, tenths, timer, whole_seconds},
     words::Language,
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Air {
     /// Place, price, limit, end.
     pub(crate) facts: Vec<String>,
     pub(crate) glyph: &'static str,
-    pub(crate) state: &'static str,
+    pub(crate) state: String,
     pub(crate) hero: Hero,
     pub(crate) under: Under,
     pub(crate) cue: Option<Cue>,
@@ -105,7 +105,7 @@ impl Air {
             price: prices(&sale.plan.skus, words),
             facts: facts(sale, order, reader),
             glyph: standing.glyph(),
-            state: standing.word(words),
+            state: state(sale, standing, reader),
             hero: match word {
                 Some(word) => Hero::of_word(word, sale, sum, words),
                 None => Hero::new(sale, standing, sum, words),
@@ -148,12 +148,26 @@ fn facts(sale: &Sale, order: &[Row], reader: Reader<'_>) -> Vec<String> {
         prices(&sale.plan.skus, words),
         words.at_most_each(count(sale.plan.limit_per_viewer)),
     ];
-    if let (Some(ends), Some(ahead), false) =
-        (sale.plan.ends_at_ms, reader.ahead_min, sale.phase.is_over())
-    {
-        facts.push(words.ends_at(short_clock(ends, ahead)));
+    match (sale.ends_at_ms().zip(reader.ahead_min), sale.plan.ends_after_opening_ms) {
+        (Some((ends, ahead)), _) => facts.push(words.ends_at(short_clock(ends, ahead))),
+        (None, Some(after)) if sale.phase.is_before() => {
+            facts.push(words.ends_after_opening(span(words, after)));
+        }
+        _ => {}
     }
     facts
+}
+
+/// Where the drop stands; of one that winds down until when at the latest.
+fn state(sale: &Sale, standing: Standing, reader: Reader<'_>) -> String {
+    let words = reader.language;
+    if !sale.winds_down() || !matches!(standing, Standing::Open | Standing::AllTaken) {
+        return standing.word(words).to_owned();
+    }
+    match sale.ends_at_ms().zip(reader.ahead_min) {
+        Some((ends, ahead)) => words.winds_down_until(short_clock(ends, ahead)),
+        None => words.winds_down().to_owned(),
+    }
 }
 
 impl Hero {

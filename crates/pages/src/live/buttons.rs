@@ -26,6 +26,8 @@ pub(crate) struct Buttons {
     pub(crate) take_back: Button,
     /// Asks by how much the end moves.
     pub(crate) extend: Button,
+    /// Asks whether the drop sells on what comes back, then closes.
+    pub(crate) wind_down: Button,
     /// Asks for the limits of viewers.
     pub(crate) limits: Button,
     /// Drops that can go on air in the place of the one that is; one dead button if there is none.
@@ -108,20 +110,21 @@ impl Buttons {
         let airs = airs(snapshot, cast, reader);
         let take_back = take_back(cast.air, words).for_role(reader);
         let close = close(cast.air, words).for_role(reader);
-        let [extend, limits] =
-            [extend(cast.air, reader), limits(cast.air, words)].map(|one| one.for_role(reader));
-        let standing = cast.air.map(Standing::of);
+        let [extend, wind_down, limits] =
+            [extend(cast.air, reader), wind_down(cast.air, words), limits(cast.air, words)]
+                .map(|one| one.for_role(reader));
         Self {
             stop: stop(cast.air, words).for_role(reader),
             restock: restock(cast.air, words).for_role(reader),
-            more: more([&take_back, &extend, &limits, &close], &airs, words),
+            more: more([&take_back, &extend, &wind_down, &limits, &close], &airs, words),
             take_back,
             extend,
+            wind_down,
             limits,
             airs,
             close,
             undo: undo(cast.air, reader),
-            next: next(cast.next, standing, snapshot.video_delay_ms, words).for_role(reader),
+            next: next(cast, snapshot.video_delay_ms, words).for_role(reader),
         }
     }
 }
@@ -207,7 +210,7 @@ fn take_back(air: Option<&Sale>, words: Language) -> Button {
 
 fn extend(air: Option<&Sale>, reader: Reader<'_>) -> Button {
     let words = reader.language;
-    let ends = air.and_then(|sale| sale.plan.ends_at_ms).zip(reader.ahead_min);
+    let ends = air.and_then(Sale::ends_at_ms).zip(reader.ahead_min);
     let button = Button {
         act: "amend",
         drop: id(air),
@@ -221,8 +224,35 @@ fn extend(air: Option<&Sale>, reader: Reader<'_>) -> Button {
         look: "plain",
         enabled: true,
     };
-    let is_endless = air.is_none_or(|sale| sale.closes_in_ms.is_none());
-    match while_open(air, words).or(is_endless.then(|| words.why_no_end())) {
+    // Nothing moves the end of one that winds down.
+    let why_not = match air {
+        Some(sale) if sale.winds_down() => Some(words.why_winds_down()),
+        Some(sale) if sale.closes_in_ms.is_some() => None,
+        _ => Some(words.why_no_end()),
+    };
+    match while_open(air, words).or(why_not) {
+        Some(why) => button.dead(why),
+        None => button,
+    }
+}
+
+fn wind_down(air: Option<&Sale>, words: Language) -> Button {
+    let button = Button {
+        act: "wind-down",
+        drop: id(air),
+        label: words.wind_down(),
+        effect: words.wind_down_effect().to_owned(),
+        key: "3",
+        icon: "wind",
+        look: "plain",
+        enabled: true,
+    };
+    let why_not = match air {
+        Some(sale) if sale.winds_down() => Some(words.why_winds_down()),
+        Some(sale) if sale.phase == Phase::Paused => Some(words.why_resume_first()),
+        _ => None,
+    };
+    match while_open(air, words).or(why_not) {
         Some(why) => button.dead(why),
         None => button,
     }
@@ -247,7 +277,7 @@ fn limits(air: Option<&Sale>, words: Language) -> Button {
     }
 }
 
-fn more(others: [&Button; 4], airs: &[Button], words: Language) -> Button {
+fn more(others: [&Button; 5], airs: &[Button], words: Language) -> Button {
     let button = Button {
         act: "more",
         drop: String::new(),
@@ -349,7 +379,9 @@ fn while_open(air: Option<&Sale>, words: Language) -> Option<&'static str> {
     }
 }
 
-fn next(next: Option<&Sale>, standing: Option<Standing>, delay_ms: u64, words: Language) -> Button {
+fn next(cast: &Cast<'_>, delay_ms: u64, words: Language) -> Button {
+    let Cast { air, next } = *cast;
+    let standing = air.map(Standing::of);
     let button = Button {
         act: "open",
         drop: next.map(|sale| sale.drop.clone()).unwrap_or_default(),
@@ -369,6 +401,10 @@ fn next(next: Option<&Sale>, standing: Option<Standing>, delay_ms: u64, words: L
         ms => words.start_next_effect(ms.div_ceil(1_000), &sale.plan.title),
     };
     // The show waits for it once nothing can be bought any more.
-    let awaited = !matches!(standing, Some(Standing::Open | Standing::Paused));
+    let awaited = match standing {
+        Some(Standing::Open) => air.is_some_and(Sale::winds_down),
+        Some(Standing::Paused) => false,
+        _ => true,
+    };
     Button { effect, look: if awaited { "go" } else { "plain" }, ..button }
 }

@@ -103,6 +103,7 @@ struct Line<'a> {
     title: &'a str,
     mode: Mode,
     hidden: bool,
+    winds_down: bool,
     /// Nothing is known of the goods of a drop that has left memory.
     goods: &'a [Goods],
     standing: Standing,
@@ -116,6 +117,7 @@ impl<'a> Line<'a> {
             title: &sale.plan.title,
             mode: sale.plan.mode,
             hidden: sale.hidden,
+            winds_down: sale.winds_down(),
             goods: &sale.plan.skus,
             standing: Standing::of(sale),
             sum: Sum::of_sale(sale),
@@ -125,7 +127,8 @@ impl<'a> Line<'a> {
     fn over(summary: &'a Summary) -> Self {
         let (standing, sum) = (Standing::of_summary(summary), Sum::of_summary(summary));
         let (drop, title, mode) = (&summary.drop, &summary.title, summary.mode);
-        Self { drop, title, mode, hidden: false, goods: &[], standing, sum }
+        let (hidden, winds_down) = (false, false);
+        Self { drop, title, mode, hidden, winds_down, goods: &[], standing, sum }
     }
 }
 
@@ -178,6 +181,9 @@ pub(crate) fn rows(
 fn result(line: &Line<'_>, words: Language) -> (&'static str, String) {
     let sum = line.sum;
     match line.standing {
+        Standing::Open | Standing::AllTaken if line.winds_down => {
+            ("plain", words.winds_down_left(count(sum.left)))
+        }
         Standing::Planned => ("plain", words.units_in(count(sum.supplied))),
         Standing::SoldOut => ("done", words.all_paid(count(sum.paid))),
         Standing::Closed | Standing::Settled => ("done", words.n_paid(count(sum.paid))),

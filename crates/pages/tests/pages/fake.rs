@@ -33,7 +33,7 @@ pub(crate) mod told_shows;
 use self::shows::{cue, people, units};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 36] = [
+pub(crate) const STREAMS: [&str; 42] = [
     "open",
     "nothing",
     "before",
@@ -70,6 +70,12 @@ pub(crate) const STREAMS: [&str; 36] = [
     "unpaid",
     "paid-just",
     "undone",
+    "ends-after",
+    "ends-planned",
+    "winds-down",
+    "winds-down-taken",
+    "winds-down-paused",
+    "winds-down-off-air",
 ];
 
 /// 2026-11-27 20:33:12 UTC.

@@ -70,6 +70,63 @@ async fn a_drop_that_viewers_have_not_heard_of_is_marked() {
     assert!(next.split('>').next().unwrap().ends_with(" hidden"), "{}", &next[..120]);
 }
 
+/// A part of a page, from a mark to the end of what encloses it.
+fn part(text: &str, mark: &str, end: &str) -> String {
+    let (_, behind) = text.split_once(mark).unwrap_or_else(|| panic!("no {mark}"));
+    behind.split(end).next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_drop_says_when_it_ends_whatever_ends_it() {
+    let router = pages(Some("host"));
+    let by_utc = [("cookie", "stampede_ahead_min=0")];
+    for (stream, fact, extend) in [
+        ("reserved", ">ends 20:50<", "Ends 20:50."),
+        ("ends-after", ">ends 20:41<", "Ends 20:41."),
+        ("ends-planned", ">ends 15\u{a0}min after it opens<", "once it is open"),
+        ("winds-down", ">ends 20:37<", "it winds down"),
+    ] {
+        let page = get(&router, &format!("/live/{stream}"), &by_utc).await.text;
+        let facts = part(&page, "data-list=\"facts\"", "</p>");
+        assert!(facts.contains(fact), "{stream}: {facts}");
+        let button = part(&page, "data-command=\"extend\"", "</button>");
+        assert!(button.contains(extend), "{stream}: {button}");
+        assert_eq!(button.contains("aria-disabled"), !extend.starts_with("Ends"), "{stream}");
+    }
+    let page = get(&router, "/live/open", &by_utc).await.text;
+    assert!(!part(&page, "data-list=\"facts\"", "</p>").contains("ends "));
+    assert!(part(&page, "data-command=\"extend\"", "</button>").contains("it has no end"));
+}
+
+#[tokio::test]
+async fn a_drop_that_winds_down_says_so_and_does_not_twice() {
+    let router = pages(Some("host"));
+    let by_utc = [("cookie", "stampede_ahead_min=0")];
+    let state = "data-s=\"state\"";
+    for (stream, said, wind_down) in [
+        ("winds-down", "Winds down until 20:37", Some("it winds down")),
+        ("winds-down-taken", "Winds down until 20:37", Some("it winds down")),
+        ("winds-down-paused", "Paused", Some("it winds down")),
+        ("paused", "Paused", Some("resume it first")),
+        ("closed", "Closed", Some("the sale is over")),
+        ("open", "Open", None),
+    ] {
+        let page = get(&router, &format!("/live/{stream}"), &by_utc).await.text;
+        assert_eq!(part(&page, state, "</span>"), format!(">{said}"), "{stream}");
+        let button = part(&page, "data-command=\"wind_down\"", "</button>");
+        assert_eq!(button.contains("aria-disabled"), wind_down.is_some(), "{stream}");
+        assert!(button.contains(wind_down.unwrap_or("then closes")), "{stream}: {button}");
+    }
+    // Without a clock of the reader's there is no time to tell.
+    let page = get(&router, "/live/winds-down", &[]).await.text;
+    assert_eq!(part(&page, state, "</span>"), ">Winds down");
+    // The show waits for the next drop.
+    assert!(page.contains("class=\"btn command next go\""));
+    let page = get(&router, "/live/winds-down-off-air", &[]).await.text;
+    assert!(page.contains(">winds down, 1,871 left<"));
+    assert!(page.contains("class=\"btn command next plain\""));
+}
+
 #[tokio::test]
 async fn a_drop_whose_countdown_was_cancelled_is_next_again() {
     let page = get(&pages(Some("host")), "/live/cancelled", &[]).await;

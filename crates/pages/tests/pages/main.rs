@@ -240,11 +240,11 @@ async fn each_role_gets_the_commands_that_it_may_give() {
             let button = page.text.split(&mark).nth(1).unwrap().split('>').next().unwrap();
             !button.contains("aria-disabled")
         };
-        let found = ["stop", "restock", "close", "next"].map(is_live);
+        let found = ["stop", "restock", "wind_down", "close", "next"].map(is_live);
         let wanted = match role {
-            "admin" | "host" | "merchant" => [true; 4],
-            "creator" => [true, false, true, true],
-            "ops" => [true, false, true, false],
+            "admin" | "host" | "merchant" => [true; 5],
+            "creator" => [true, false, true, true, true],
+            "ops" => [true, false, false, true, false],
             other => panic!("{other}"),
         };
         assert_eq!(found, wanted, "{role}");
@@ -262,6 +262,7 @@ async fn the_table_of_roles_is_the_engines() {
             "restock",
             DropAction::Restock { sku: "a".parse().unwrap(), units: Units::new(1).unwrap() },
         ),
+        ("wind_down", DropAction::WindDown),
         ("close", DropAction::Close),
         ("next", DropAction::StartCountdown),
     ];

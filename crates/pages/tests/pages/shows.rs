@@ -19,7 +19,7 @@ pub(super) fn units(stream: &str, drops: &mut [Value]) {
         "single" | "single-taken" => single(stream, drops),
         "unpaid" | "paid-just" | "undone" => opened(stream, drops),
         _ if stream.starts_with("reserved") => reserved(stream, drops),
-        _ => {}
+        _ => ending(stream, drops),
     }
 }
 
@@ -66,6 +66,39 @@ fn reserved(stream: &str, drops: &mut [Value]) {
     drops[AIR]["closes_in_ms"] = 1_008_000.into();
     drops[AIR + 1]["hidden"] = true.into();
     drops[AIR + 2]["hidden"] = true.into();
+}
+
+/// Brings a stream into a state in which a drop ends so long after its opening, or winds down.
+fn ending(stream: &str, drops: &mut [Value]) {
+    let air = match stream {
+        "ends-after" | "ends-planned" => AIR,
+        "winds-down-off-air" => {
+            let goods = [("edp", "", 15_000, 60, 13_069)];
+            drops[1] = drop(2, "Eau de parfum", "open", &goods, 4_990);
+            1
+        }
+        _ if stream.starts_with("winds-down") => AIR,
+        _ => return,
+    };
+    if stream == "ends-planned" {
+        drops[air] = counting(8_700);
+    }
+    let air = &mut drops[air];
+    if stream.starts_with("ends") {
+        air["plan"]["ends_after_opening_ms"] = 900_000.into();
+    } else {
+        air["winds_down_in_ms"] = 240_000.into();
+    }
+    match stream {
+        "ends-planned" => {}
+        "ends-after" => air["closes_in_ms"] = 500_000.into(),
+        _ => air["closes_in_ms"] = 240_000.into(),
+    }
+    match stream {
+        "winds-down-taken" => take(air, 4_568),
+        "winds-down-paused" => air["phase"] = "paused".into(),
+        _ => {}
+    }
 }
 
 /// Who is at the show: the reader, and in some shows others.
