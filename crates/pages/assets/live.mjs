@@ -5,6 +5,7 @@ import { countdown, video, word } from "./cue.mjs";
 import { Room } from "./follow.mjs";
 import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
+import { due, FIRST, putBack, takeAgain } from "./left-over.mjs";
 import { age, clock, count, duration, span } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
 import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
@@ -101,6 +102,7 @@ function paint() {
   shown = { view: drawn, snapshot };
   page(drawn);
   showLine(drawn.line);
+  showLeftOver(drawn);
   scrollOrder();
   buttons();
   leftNow();
@@ -139,8 +141,11 @@ function buttons() {
     if (moreSale === null || single[name].drop === moreSale.drop) continue;
     single[name] = { ...single[name], drop: moreSale.drop, effect: say("why_no_longer_open"), look: "plain", enabled: false };
   }
-  for (const [name, drawn] of Object.entries(single)) {
+  if (undoable !== null) single.undo = undoOfRestock();
+  for (const [name, stands] of Object.entries(single)) {
+    const drawn = { ...stands };
     // What stops is shown even while something else is under way there: it can be pressed.
+    if (name === "next" && drawn.enabled && FIRST[leftOver.value]) drawn.effect = say(FIRST[leftOver.value], { effect: drawn.effect });
     if (sending?.name === name && !(SAFE.has(drawn.act) && sending.act !== drawn.act)) continue;
     if (isLost() && name === "stop" && drawn.drop && !SAFE.has(drawn.act)) button(name, { ...drawn, act: "pause", icon: "pause", key: "P", label: say("pause"), effect: say("tries_anyway"), enabled: true });
     else if (!isLost() || !drawn.enabled) button(name, drawn);
@@ -290,14 +295,15 @@ function compare() {
     if (!before) continue;
     if (before.name !== name) {
       // What is lost by a close that nobody pressed is told.
-      const isWound = before.winds && name === "closed" && left > 0;
+      const isClosed = [sending, carried].some((one) => one?.act === "close" && one.drop === sale.drop);
+      const isWound = before.winds && !isClosed && name === "closed" && left > 0;
       const said = isWound ? say("wound_down", { title: sale.plan.title, n: count(left) }) : say("other_changed", { title: sale.plan.title, state: word });
       const isOwn = now() <= ownUntil || sending !== null;
       const isNamed = told.drop === sale.drop && now() < told.until;
       const isStir = ["open", "all_taken"].includes(name) && ["open", "all_taken"].includes(before.name);
       // That there are units again is what a restock of one's own has said.
       if (isStir && !(isOwn && name === "open")) speech.figures(said);
-      else if (!isStir && !isOwn && !isNamed) result(name === "paused" ? "bars" : "tick", said, clock(now(), aheadMin));
+      else if (!isNamed && (isWound || (!isStir && !isOwn))) result(name === "paused" ? "bars" : "tick", said, clock(now(), aheadMin));
     } else if (last && !before.last) {
       speech.figures(say("other_changed", { title: sale.plan.title, state: say("sku_left", { n: count(left) }) }));
     }
@@ -330,6 +336,7 @@ function result(glyph, said, second, kind = "done") {
   if (kind === "refused") speech.alarm(said);
   else if (!isAsked) speech.event(said);
   el("result").dataset.kind = kind;
+  offerUndo(null);
   icon("result", glyph);
   text("result", said);
   text("result-second", second);
@@ -347,7 +354,12 @@ function refuseLost() {
 /** Whether this was carried out a moment ago: the page may not have heard what came of it. */
 const isCarried = (act, drop) => carried !== null && carried.act === act && carried.drop === drop && now() < carried.until;
 
-async function press(name, drop, act, { body: asked, said, before, key } = {}) {
+/**
+ * Gives a command by a press. `said` are the words for what it did, with their values; `before` is the drop as it was seen,
+ * where that is not how it stands. Answers what came of it, or nothing where it was not sent or was overtaken by a stop; says
+ * it beside the buttons unless `tell(done)` answers that it needs not.
+ */
+async function press(name, drop, act, { body: asked, said, before, key, tell } = {}) {
   if (!drop) return;
   // Pressed twice, sent once: the second would be refused.
   if (sending?.act === act && sending.drop === drop) return;
@@ -390,8 +402,9 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   // What one did oneself is no surprise to what one is about to do.
   if (done.ok && restocking?.drop === drop) restocking = null;
   if (done.ok && !AGAIN.has(act)) carried = { act, drop, was: was?.phase_changes, until: now() + 1500 };
-  answered(done, { drop, act, sent, said });
+  if (!tell?.(done)) answered(done, { drop, act, sent, said });
   later();
+  return done;
 }
 
 /** What was done: the words of the press, or those of the command; the units are those that the server names. */
@@ -534,7 +547,69 @@ function start() {
   if (!drawn?.enabled || isLost()) return;
   const planned = seen(drawn.drop).plan.countdown_ms;
   const needed = countdown(planned, shown.snapshot.video_delay_ms ?? 0);
-  press("next", drawn.drop, "open", needed === planned ? {} : { body: { countdown_ms: needed } });
+  startWith(drawn.drop, needed === planned ? {} : { body: { countdown_ms: needed } });
+}
+
+// --- What becomes of units left ---
+
+const leftOver = document.getElementById("left-over");
+/** The choice of a drop that was started, until that opens: over a reload too, but for this tab alone. */
+const LEFT = "stampede_left_over";
+let waiting = JSON.parse(sessionStorage.getItem(LEFT) ?? "null");
+/** The drop on air and the next one that the choice is for. */
+let leftFor = "";
+
+function wait(chosen) {
+  waiting = chosen;
+  if (chosen === null) sessionStorage.removeItem(LEFT);
+  else sessionStorage.setItem(LEFT, JSON.stringify(chosen));
+}
+
+/** The choice as far as there is one; for another drop it stands where it always begins. */
+function showLeftOver({ left_over: drawn, next: following }) {
+  show("left-over", drawn !== null);
+  const chosenFor = drawn === null ? leftFor : `${drawn.drop} ${following.drop}`;
+  const [keep, down, back] = leftOver.options;
+  if (drawn !== null) {
+    [down.disabled, back.disabled] = [!drawn.wind_down, !drawn.back];
+    text("left-over-hint", drawn.hint);
+  }
+  if (chosenFor !== leftFor || leftOver.selectedOptions[0].disabled) keep.selected = true;
+  leftFor = chosenFor;
+}
+
+leftOver.addEventListener("change", buttons);
+
+/** Starts the next drop; once it opens, what was chosen becomes of the units of the one before. */
+async function startWith(next, how) {
+  const { left_over: drawn } = shown.view;
+  const sale = drawn === null ? null : seen(drawn.drop);
+  const what = leftOver.value;
+  const changes = seen(next).phase_changes;
+  wait(null);
+  const done = await press("next", next, "open", how);
+  if (!done?.ok || sale === null || what === "keep") return;
+  wait({ stream, drop: sale.drop, next, changes, what, title: sale.plan.title });
+  leftOverNow();
+}
+
+/** Does what was chosen as soon as the drop that was started is open. A countdown that is cancelled leaves all as it was. */
+async function leftOverNow() {
+  if (waiting === null || sending !== null || room.state === null || isLost()) return;
+  const stands = waiting.stream === stream ? due(waiting, current().drops) : "off";
+  if (stands === "wait") return;
+  const { drop, what, title } = waiting;
+  wait(null);
+  if (stands === "late") result("triangle", say("left_over_late", { title }), clock(now(), aheadMin), "refused");
+  if (stands !== "do") return;
+  if (what === "wind-down") {
+    press("more", drop, "wind-down", { said: ["result_wind_down", { title }] });
+    return;
+  }
+  const tell = (done) => done.ok || done.code === "not_free";
+  const { skus } = room.state.drops.find((one) => one.drop === drop);
+  const { units, ended } = await putBack(skus, (sku) => press("more", drop, "take-back", { body: { sku, to_reserve: true }, tell }));
+  if (!ended) result("tick", units === 0 ? say("result_left_none", { title }) : say("result_left_back", { title, n: count(units) }), clock(now(), aheadMin));
 }
 
 /** Asks in a dialog. On a phone it comes above the buttons: Pause stays within reach. */
@@ -658,7 +733,6 @@ function askUndo() {
   ask(undoDialog);
 }
 
-find("[data-command=undo]").addEventListener("click", askUndo);
 find("[data-do=undo]").addEventListener("click", () => {
   undoDialog.close();
   if (undoing) press("undo", undoing.drop, "undo", { before: undoing });
@@ -689,11 +763,59 @@ const restockForm = new UnitsForm("restock", {
   then: restockThen,
   confirm: ({ units, name }) => (units === null ? say("restock_confirm_none") : say("restock_confirm", { n: count(units), sku: name })),
   wrong: ({ units, typed }) => (units === null ? say("restock_range", { value: typed || say("unknown"), max: unitsMax() }) : null),
-}, ({ figures, name, units }) => {
+}, async ({ figures, name, units }) => {
   restockDialog.close();
+  const { drop } = restocked;
   const said = ["result_restock", { sku: name, n: count(units) }];
-  press("restock", restocked.drop, "restock", { body: { sku: figures.sku, units }, said, before: restocking ?? undefined });
+  const done = await press("restock", drop, "restock", { body: { sku: figures.sku, units }, said, before: restocking ?? undefined });
+  if (done?.ok) offerUndo({ drop, sku: figures.sku, name, units, reserved: Math.min(units, figures.reserve) });
 });
+
+// --- Undo of a restock ---
+
+const undoButton = find("[data-command=undo]");
+/** How long it is offered in the place of undoing the opening, in milliseconds. */
+const UNDO_MS = 15_000;
+let undoable = null;
+let undoEnds = null;
+
+/** Offers to undo a restock in the line that tells of it, for a while; with `null` no more. */
+function offerUndo(restock) {
+  clearTimeout(undoEnds);
+  if (restock === undoable) return;
+  undoable = restock;
+  buttons();
+  if (restock !== null) undoEnds = setTimeout(() => offerUndo(null), UNDO_MS);
+  else if (document.activeElement === undoButton && undoButton.classList.contains("gone")) find("[data-command=restock]").focus();
+}
+
+/** The button while a restock can be undone. */
+const undoOfRestock = () => ({ act: "take-back", drop: undoable.drop, label: say("undo"), effect: say("undo_restock_effect"), key: "U", icon: "undo", look: "plain", enabled: true });
+
+async function undoRestock() {
+  if (refuseLost()) return;
+  const { drop, sku, name, units, reserved } = undoable;
+  offerUndo(null);
+  // That a part is off sale already is told with what is not.
+  let isPart = false;
+  const tell = (done) => done.ok || (isPart && done.code === "not_free");
+  const { back, part, done } = await takeAgain({ units, reserved }, async (some, to_reserve) => {
+    const took = await press("undo", drop, "take-back", { body: { sku, units: some, to_reserve }, tell });
+    isPart = took?.ok;
+    return took;
+  });
+  const time = clock(now(), aheadMin);
+  if (part === undefined) result("tick", say("result_undone", { sku: name, n: count(units) }), time);
+  else if (back > 0 && done?.code === "not_free") result("triangle", say("undone_in_part", { n: count(back), rest: count(part), free: count(done.told.free) }), time, "refused");
+}
+
+/** What was done last is undone first. */
+function undo() {
+  if (undoable === null) askUndo();
+  else undoRestock();
+}
+
+undoButton.addEventListener("click", undo);
 
 function askRestock(sku) {
   if (isEarly("restock", askRestock)) return;
@@ -1043,7 +1165,7 @@ const single = {
     else if (shown?.view.air === null) start();
   },
   r: () => askRestock(),
-  u: askUndo,
+  u: undo,
   n: start,
   t: () => {
     lineInput.focus();
@@ -1082,7 +1204,7 @@ addEventListener("keydown", (event) => {
   // P stops a sale also while something is asked.
   if ((asking || find("details.who")?.open) && key !== "p") return;
   // Escape stops a countdown wherever the reader is; the others are dead in fields.
-  if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox],[type=radio]),textarea,select"))) return;
+  if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox],[type=radio]),textarea"))) return;
   // The sheet shows how long it is held.
   if (key === "c" && sheet.hidden) more(true);
   if (key === "c") hold.begin();
@@ -1127,6 +1249,7 @@ const room = new Room(stream, worker, (_, kind, data) => {
     compare();
     later();
   }
+  leftOverNow();
 }, true);
 
 ready();

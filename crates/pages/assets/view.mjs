@@ -354,6 +354,16 @@ function nextOf(sale, delay, reader) {
   };
 }
 
+/** What can become of the units of the drop on air once the next one opens; `null` where nothing is to choose. */
+function leftOverOf(air, next, role) {
+  if (!air || !next || windsDown(air) || !["open", "paused"].includes(air.phase)) return null;
+  const { left, held } = sum(air.skus);
+  const wind_down = air.phase === "open" && may(role, "wind-down");
+  const back = may(role, "take-back");
+  if (!may(role, "open") || !(wind_down || back) || left + held === 0) return null;
+  return { drop: air.drop, hint: say("left_over_hint", { title: air.plan.title, next: next.plan.title }), wind_down, back };
+}
+
 /** All drops of the stream in their order: the list names also those that have left memory. */
 function lines(snapshot, running) {
   const here = (sale) => {
@@ -569,6 +579,7 @@ export function view(told, listed, reader) {
     air: air ? airOf(air, snapshot, order, reader) : null,
     empty,
     next: next ? nextOf(next, delay, reader) : null,
+    left_over: leftOverOf(air, next, reader.role),
     order,
     video: video(delay),
     line: snapshot.stage_line ?? "",

@@ -69,6 +69,7 @@ const MODULES: &[(&str, &str)] = &[
     ("hold.mjs", include_str!("../assets/hold.mjs")),
     ("stage-link.mjs", include_str!("../assets/stage-link.mjs")),
     ("units-form.mjs", include_str!("../assets/units-form.mjs")),
+    ("left-over.mjs", include_str!("../assets/left-over.mjs")),
     ("rehearsal.mjs", include_str!("../assets/rehearsal.mjs")),
     ("live.mjs", include_str!("../assets/live.mjs")),
     ("strip.mjs", include_str!("../assets/strip.mjs")),

@@ -12,7 +12,8 @@ use crate::{
     api::{Api, Refused},
     demo::Strip,
     live::{
-        Air, Button, Buttons, Live, Next, Other, Reader, Row, SkuRow, Stage, may_invite, may_write,
+        Air, Button, Buttons, LeftOver, Live, Next, Other, Reader, Row, SkuRow, Stage, may_invite,
+        may_write,
     },
     pages::{Frame, go, in_query, page, refused},
     visitor::{Choices, Visitor},
@@ -54,6 +55,7 @@ struct Preview {
     words: Language,
     next: Next,
     has_next: bool,
+    left_over: Option<LeftOver>,
 }
 
 /// What came of the last command, with what takes an opening back.
@@ -198,6 +200,7 @@ impl LivePage {
             Some(next) => (next, true),
             None => (Next::none(room.reader(visitor)), false),
         };
+        let left_over = live.left_over.take();
         let title = if has_air { air.title.clone() } else { stream.to_owned() };
         let strip = room.demo.as_ref().map(|demo| Strip::new(demo, room.reader(visitor)));
         let strip = strip.map(|strip| StripPart { words, strip });
@@ -216,7 +219,7 @@ impl LivePage {
             live,
             air,
             has_air,
-            preview: Preview { words, next, has_next },
+            preview: Preview { words, next, has_next, left_over },
             answer,
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
@@ -263,8 +266,8 @@ fn keys(words: Language) -> [(&'static str, &'static str); 13] {
         ("R", words.key_restock()),
         ("M", words.key_more()),
         ("C", words.key_close()),
-        ("U", words.key_undo()),
         ("N", words.key_next()),
+        ("U", words.key_undo()),
         ("T", words.key_line()),
         ("V", words.key_video()),
         ("H", words.key_money()),

@@ -7,6 +7,7 @@ mod air;
 mod alarm;
 mod buttons;
 mod cue;
+mod left_over;
 mod order;
 mod others;
 mod rehearsal;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     alarm::Alarm,
     buttons::{Button, Buttons, may_invite, may_write},
     cue::Cue,
+    left_over::LeftOver,
     order::{Next, Row},
     others::{Other, Others},
     rehearsal::may_end as may_end_rehearsals,
@@ -58,6 +60,8 @@ pub(crate) struct Live {
     pub(crate) empty: Option<Empty>,
     /// What can go on air next.
     pub(crate) next: Option<Next>,
+    /// What can become of the units of the drop on air when it opens.
+    pub(crate) left_over: Option<LeftOver>,
     /// All drops of the stream.
     pub(crate) order: Vec<Row>,
     /// How late viewers see the stream, in words.
@@ -160,6 +164,7 @@ impl Live {
             air: cast.air.map(|sale| Air::new(sale, snapshot, &order, reader)),
             empty,
             next: cast.next.map(|sale| Next::new(sale, snapshot.video_delay_ms, reader)),
+            left_over: LeftOver::of(&cast, reader),
             video: video(snapshot.video_delay_ms, words),
             line: snapshot.stage_line.clone().unwrap_or_default(),
             tonight: order::tonight(snapshot, running, words),

@@ -172,6 +172,7 @@ fn the_modules_keep_a_stream_true() {
         "seen",
         "follower",
         "others",
+        "left-over",
         "session",
         "words",
         "speech",

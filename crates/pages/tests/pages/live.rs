@@ -128,6 +128,34 @@ async fn a_drop_that_winds_down_says_so_and_does_not_twice() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_units_left_is_chosen_beside_the_next_drop() {
+    for (role, stream, is_there) in [
+        ("host", "open", true),
+        ("host", "taken", true),
+        ("host", "paused", true),
+        ("creator", "open", true),
+        // Nothing is left or held, something winds down already, nothing is on air, the role may start none.
+        ("host", "sold-out", false),
+        ("host", "reserved-unheld", false),
+        ("host", "winds-down", false),
+        ("host", "countdown", false),
+        ("host", "before", false),
+        ("creator", "paused", false),
+        ("ops", "open", false),
+    ] {
+        let page = get(&pages(Some(role)), &format!("/live/{stream}"), &[]).await.text;
+        let row = part(&page, "data-el=\"left-over\"", ">");
+        assert_eq!(row.is_empty(), is_there, "{role} {stream}: {row}");
+        // Whoever chooses nothing has nothing to press: the first one stands there.
+        let choice = part(&page, "<select id=\"left-over\"", "</select>");
+        assert!(!choice.contains("selected"), "{choice}");
+        assert!(choice.find("value=\"keep\"") < choice.find("value=\"wind-down\""), "{choice}");
+        let said = page.contains("What becomes of the units left of \u{2068}Scented candle");
+        assert_eq!(said, is_there, "{role} {stream}");
+    }
+}
+
+#[tokio::test]
 async fn a_drop_whose_countdown_was_cancelled_is_next_again() {
     let page = get(&pages(Some("host")), "/live/cancelled", &[]).await;
     assert!(page.text.contains("Nothing is on air"));

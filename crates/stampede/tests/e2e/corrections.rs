@@ -141,7 +141,8 @@ fn what_cannot_be_taken_back_is_said_at_the_field() {
     }
     assert_eq!(units(&server, &drop), [500, 500, 0]);
     tab.press("[data-form=back] label:has([value=all])");
-    tab.see("[data-s=back-confirm]", "Take back 500");
+    tab.see("[data-s=back-confirm]", "Take back all");
+    tab.see("[data-s=back-then]", "500 are left now. What is left at that moment goes into");
     tab.press("[data-form=back] [type=submit]");
     tab.see("[data-s=result]", "500");
     assert_eq!(units(&server, &drop), [0, 0, 500]);
@@ -170,6 +171,38 @@ fn units_that_were_taken_meanwhile_are_not_taken_back() {
     tab.value("release()");
     tab.see("[data-s=result]", "Only 100 are left by now. Nothing was taken back.");
     assert_eq!(units(&server, &drop), [100, 100, 0]);
+}
+
+/// Takes all that is left back by the page, after the server took `first` units back.
+fn all_back(first: u32) -> (Server, String, String) {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(500, 0));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.value(LATE);
+    ask_back(&tab);
+    tab.press("[data-form=back] label:has([value=all])");
+    tab.press("[data-form=back] [type=submit]");
+    tab.until("sent", "globalThis.asked");
+    let body = json!({ "sku": "mug", "units": first });
+    server.command(&format!("drops/{drop}/take-back"), &body);
+    tab.value("release()");
+    tab.until(
+        "answered",
+        "/reserve|left/.test(document.querySelector('[data-s=result]').textContent)",
+    );
+    let said = tab.text("[data-s=result]");
+    (server, drop, said)
+}
+
+#[test]
+fn all_that_is_left_is_what_is_left_by_then() {
+    let (server, drop, said) = all_back(120);
+    assert!(said.starts_with("380 of"), "{said}");
+    assert_eq!(units(&server, &drop), [0, 0, 380]);
+    let (server, drop, said) = all_back(500);
+    assert_eq!(said, "Nothing is left by now. Nothing was taken back.");
+    assert_eq!(units(&server, &drop), [0, 0, 0]);
 }
 
 #[test]
@@ -259,6 +292,311 @@ fn a_limit_that_is_too_tight_is_changed_while_paused() {
     assert_eq!([&plan["limit_per_viewer"], &plan["skus"][0]["limit_per_viewer"]], [4, 4]);
     resume(&tab);
     server.until(&drop, "open", |state| state["phase"] == "open");
+}
+
+#[test]
+fn an_end_that_counts_from_the_opening_is_shown_and_moved() {
+    let server = Server::start();
+    let ends_after_opening_ms = Some(600_000);
+    let drop = Drop { countdown_ms: 60_000, ends_after_opening_ms, ..mugs(50, 0) };
+    let drop = server.plan(&drop);
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    command(&tab, "next", "Start next drop");
+    tab.see("[data-list=facts]", "ends 10\u{a0}min after it opens");
+    tab.see("[data-command=stop][data-act=cancel-countdown]", "Cancel");
+    tab.key("Escape");
+    server.until(&drop, "planned", |state| state["phase"] == "scheduled");
+    server.command(&format!("drops/{drop}/open"), &json!({ "countdown_ms": 0 }));
+    let state = server.until(&drop, "open", |state| state["phase"] == "open");
+    let time = |of: &str| state[of].as_u64().unwrap();
+    let end = time("server_time_ms") + time("closes_in_ms");
+    tab.until(
+        "telling a time",
+        "/ends \\d\\d:\\d\\d$/.test(document.querySelector('[data-list=facts]').textContent)",
+    );
+    tab.see("[data-command=more]:not([aria-disabled])", "More");
+    tab.key("m");
+    tab.see("[data-command=extend]:not([aria-disabled])", "Ends ");
+    tab.key("2");
+    tab.see("[data-s=extend-lead]", "It ends at ");
+    tab.press("[data-do=extend][value='300000']");
+    let amended = |state: &Value| state["plan"]["ends_at_ms"].is_u64();
+    let plan = &server.until(&drop, "amended", amended)["plan"];
+    // The two clocks of a server may differ by their rounding.
+    let moved = plan["ends_at_ms"].as_u64().unwrap().abs_diff(end + 300_000);
+    assert!(moved <= 2, "{moved} ms beside it");
+    assert_eq!(plan.get("ends_after_opening_ms"), None, "one end takes the place of the other");
+}
+
+/// Opens Wind down by its keys.
+fn ask_wind_down(tab: &Tab) {
+    tab.see("[data-command=more]:not([aria-disabled])", "More");
+    tab.key("m");
+    tab.see("[data-command=wind_down]:not([aria-disabled])", "Wind down");
+    tab.key("3");
+    tab.until("asked", "document.querySelector('[data-el=wind-dialog]').open");
+}
+
+#[test]
+fn a_drop_winds_down_and_says_until_when() {
+    let server = Server::start();
+    let blue = opened(&server, &Drop { title: "Blue mug".to_owned(), place: 2, ..mugs(30, 0) });
+    let grey = opened(&server, &mugs(40, 5));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    let other = browser.visitor(Look::LAPTOP).tab();
+    join(&other, &server, &server.invite("jonas", "host", &[STREAM], VALID_MS));
+    let crowd = Crowd { never_pay_share: 1.0, ..Crowd::new(STREAM, &grey, 10) }.come(&server);
+    tab.see("[data-s=bar-held]", "10");
+    // A paused one sells nothing that comes back.
+    tab.key("p");
+    tab.see("[data-s=state]", "Paused");
+    tab.key("m");
+    tab.see("[data-command=wind_down][aria-disabled]", "resume it first");
+    tab.key("Escape");
+    resume(&tab);
+    server.until(&grey, "open", |state| state["phase"] == "open");
+    tab.see("[data-s=state]", "Open");
+    ask_wind_down(&tab);
+    tab.see("[data-s=wind-sells]", "30 are left, 10 held");
+    tab.see("[data-s=wind-ends]", "in 4\u{a0}min at most");
+    tab.see("[data-s=wind-unsold]", "with 5 in reserve");
+    // The safe answer has the focus.
+    tab.key("Enter");
+    tab.until("asked no more", "!document.querySelector('[data-el=wind-dialog]').open");
+    assert_eq!(server.drop_state(&grey).get("winds_down_in_ms"), None);
+    ask_wind_down(&tab);
+    tab.press("[data-do=wind-down]");
+    tab.see("[data-s=result]", "Grey mug\u{2069} winds down");
+    other.see("[data-s=result]", "nina");
+    other.see("[data-s=result]", "wind down");
+    server.until(&grey, "winding down", |state| state["winds_down_in_ms"].is_u64());
+    // It gave up the air, and sells on.
+    assert_eq!(server.drop_state(&blue)["featured"], true);
+    tab.see("[data-s=title]", "Blue mug");
+    tab.see("[data-list=order]", "winds down, 30 left");
+    tab.key("m");
+    tab.see("[data-list=airs]", "Grey mug");
+    tab.key("4");
+    tab.see("[data-s=title]", "Grey mug");
+    tab.see("[data-s=state]", "Winds down until ");
+    tab.see("[data-list=facts]", "ends ");
+    tab.see("[data-s=result]", "is on air");
+    tab.key("m");
+    tab.see("[data-command=wind_down][aria-disabled]", "it winds down");
+    tab.see("[data-command=extend][aria-disabled]", "it winds down");
+    crowd.go();
+}
+
+#[test]
+fn what_stays_unsold_when_a_drop_has_wound_down_is_told() {
+    let server = Server::start();
+    let drop = opened(&server, &Drop { hold_ttl_ms: 1_000, ..mugs(40, 0) });
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    ask_wind_down(&tab);
+    tab.press("[data-do=wind-down]");
+    tab.see("[data-s=result]", "has wound down: 40 stay unsold");
+    tab.see("[data-s=hero]", "Closed");
+    tab.see("[data-s=under-left]", "40 not sold");
+    server.until(&drop, "settled", |state| state["phase"] == "settled");
+}
+
+/// Chooses what becomes of the units left.
+fn choose(tab: &Tab, what: &str) {
+    tab.see("[data-el=left-over]", "Units left");
+    tab.value(&format!(
+        "(() => {{ const choice = document.getElementById('left-over'); choice.value = '{what}';
+          choice.dispatchEvent(new Event('change', {{ bubbles: true }})); return true; }})()"
+    ));
+}
+
+/// What is chosen by now.
+fn chosen(tab: &Tab) -> Value {
+    tab.value("document.getElementById('left-over').value")
+}
+
+/// A running show: a drop that is open, with two to come.
+fn two_to_come(server: &Server) -> [String; 3] {
+    let blue = Drop::new(STREAM, 2, "Blue mug", 50);
+    let green = Drop { countdown_ms: 600_000, ..Drop::new(STREAM, 3, "Green mug", 60) };
+    let grey = opened(server, &mugs(40, 0));
+    [grey, server.plan(&blue), server.plan(&green)]
+}
+
+#[test]
+fn units_left_sell_on_unless_the_host_chose_otherwise() {
+    let server = Server::start();
+    let [grey, blue, _] = two_to_come(&server);
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    // One press, as if there were no choice.
+    tab.see("[data-command=next]:not([aria-disabled])", "Blue mug");
+    tab.key("n");
+    server.until(&blue, "open", |state| state["phase"] == "open");
+    tab.see("[data-s=title]", "Blue mug");
+    tab.see("[data-list=order]", "off air, 40 left");
+    assert_eq!(units(&server, &grey), [40, 40, 0]);
+    assert_eq!(server.drop_state(&grey).get("winds_down_in_ms"), None);
+    // A countdown that is cancelled leaves the drop as it was, and the choice for this start stands.
+    tab.see("[data-command=next]:not([aria-disabled])", "Green mug");
+    choose(&tab, "back");
+    tab.see("[data-command=next]", "rest into the reserve; ");
+    tab.key("n");
+    tab.see("[data-s=title]", "Green mug");
+    tab.see("[data-command=stop][data-act=cancel-countdown]", "Cancel");
+    tab.key("Escape");
+    tab.see("[data-s=title]", "Blue mug");
+    tab.see("[data-command=next]:not([aria-disabled])", "rest into the reserve; ");
+    assert_eq!(chosen(&tab), "back");
+    assert_eq!(units(&server, &blue), [50, 50, 0]);
+    // With another drop on air it stands where it always begins.
+    server.command(&format!("drops/{grey}/feature"), &Value::Null);
+    tab.see("[data-s=title]", "Grey mug");
+    assert_eq!(chosen(&tab), "keep");
+}
+
+#[test]
+fn units_left_wind_down_when_the_next_drop_opens() {
+    let server = Server::start();
+    let [grey, blue, _] = two_to_come(&server);
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-command=next]:not([aria-disabled])", "Blue mug");
+    choose(&tab, "wind-down");
+    tab.see("[data-command=next]", "rest winds down; ");
+    tab.key("n");
+    server.until(&blue, "open", |state| state["phase"] == "open");
+    tab.see("[data-s=result]", "Grey mug\u{2069} winds down");
+    tab.see("[data-list=order]", "winds down, 40 left");
+    server.until(&grey, "winding down", |state| state["winds_down_in_ms"].is_u64());
+    tab.see("[data-command=next]:not([aria-disabled])", "Green mug");
+    assert_eq!(chosen(&tab), "keep", "it was for that start alone");
+}
+
+#[test]
+fn units_left_go_into_the_reserve_when_the_next_drop_opens() {
+    let server = Server::start();
+    let of = |id: &str, supply| {
+        let (id, option) = (id.to_owned(), id.to_owned());
+        Goods { id, option, supply, reserve: 3, price: 1_500 }
+    };
+    let drop = Drop { goods: vec![of("mug", 20), of("jug", 30), of("cup", 0)], ..mugs(1, 0) };
+    let grey = opened(&server, &drop);
+    let blue = server.plan(&Drop::new(STREAM, 2, "Blue mug", 50));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-command=next]:not([aria-disabled])", "Blue mug");
+    choose(&tab, "back");
+    tab.key("n");
+    server.until(&blue, "open", |state| state["phase"] == "open");
+    tab.see("[data-s=result]", "50 of \u{2068}Grey mug\u{2069} are in the reserve again");
+    let state = server.drop_state(&grey);
+    let skus = state["skus"].as_array().unwrap().iter();
+    let figures: Vec<_> = skus.map(|sku| [&sku["available"], &sku["reserve"]]).collect();
+    assert_eq!(figures, [[0, 23], [0, 33], [0, 3]]);
+    assert_eq!(state["phase"], "open", "what is held can still come back");
+}
+
+#[test]
+fn a_choice_outlives_a_reload_but_no_cancelled_countdown() {
+    let server = Server::start();
+    let grey = opened(&server, &mugs(40, 0));
+    let blue = Drop { countdown_ms: 600_000, ..Drop::new(STREAM, 2, "Blue mug", 50) };
+    let blue = server.plan(&blue);
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-command=next]:not([aria-disabled])", "Blue mug");
+    choose(&tab, "back");
+    tab.key("n");
+    let kept = "sessionStorage.getItem('stampede_left_over') !== null";
+    tab.until("waiting for the opening", kept);
+    tab.go(&server.page("/live/friday-show"));
+    tab.see("[data-s=age]", "old");
+    tab.see("[data-command=stop][data-act=cancel-countdown]", "Cancel");
+    tab.until("still waiting", kept);
+    tab.key("Escape");
+    server.until(&blue, "planned", |state| state["phase"] == "scheduled");
+    tab.until("waiting no more", &format!("!({kept})"));
+    assert_eq!(units(&server, &grey), [40, 40, 0]);
+}
+
+/// Offers an undo for `ms` in the place of 15 s.
+fn undo_for(tab: &Tab, ms: u32) {
+    tab.value(&format!(
+        "{{ const later = globalThis.setTimeout;
+           globalThis.setTimeout = (act, ms, ...more) => later(act, ms === 15000 ? {ms} : ms, ...more); true }}"
+    ));
+}
+
+/// Restocks by its keys.
+fn restock(tab: &Tab, digits: &str) {
+    tab.see("[data-command=restock]:not([aria-disabled])", "Restock");
+    tab.key("r");
+    tab.until("asked", "document.querySelector('[data-el=restock-dialog]').open");
+    amount(tab, digits);
+    tab.key("Enter");
+    tab.see("[data-s=result]", &format!("by {digits}"));
+}
+
+const NO_UNDO: &str = "document.querySelector('[data-command=undo]').dataset.act !== 'take-back'";
+const LONG_MS: u32 = 600_000;
+
+#[test]
+fn a_restock_is_undone_to_where_it_came_from() {
+    let server = Server::start();
+    let drop = opened(&server, &mugs(50, 30));
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    undo_for(&tab, LONG_MS);
+    restock(&tab, "40");
+    assert_eq!(units(&server, &drop), [90, 90, 0]);
+    tab.see("[data-command=undo]", "the restock");
+    tab.key("u");
+    tab.see("[data-s=result]", "Undone: 40 of");
+    assert_eq!(units(&server, &drop), [50, 50, 30]);
+    // By its button; it is offered once.
+    tab.see("[data-s=hero]", "50");
+    restock(&tab, "20");
+    tab.press("[data-command=undo]");
+    tab.see("[data-s=result]", "Undone: 20 of");
+    assert_eq!(units(&server, &drop), [50, 50, 30]);
+    tab.until("offered no more", NO_UNDO);
+    // Once the line tells of something else there is nothing to undo, nor after a while.
+    tab.see("[data-s=hero]", "50");
+    restock(&tab, "10");
+    tab.key("p");
+    tab.see("[data-s=result]", "Paused");
+    tab.until("offered no more", NO_UNDO);
+    undo_for(&tab, 0);
+    restock(&tab, "15");
+    tab.until("offered no more", NO_UNDO);
+    assert_eq!(units(&server, &drop), [75, 75, 5]);
+}
+
+#[test]
+fn a_restock_of_which_less_is_left_is_undone_no_further() {
+    for (viewers, free, said, left) in [
+        // 20 units were beyond the reserve, 10 out of it.
+        (75, 5, "Only 5 are left by now. Nothing was taken back.", [80, 5, 0]),
+        (55, 25, "20 are off sale; of the other 10 only 5 are left", [60, 5, 0]),
+    ] {
+        let server = Server::start();
+        let drop = opened(&server, &mugs(50, 10));
+        let browser = Browser::start();
+        let tab = host(&browser, &server);
+        undo_for(&tab, LONG_MS);
+        let crowd =
+            Crowd { never_pay_share: 1.0, ..Crowd::new(STREAM, &drop, viewers) }.come(&server);
+        tab.see("[data-s=hero]", "All taken for now");
+        restock(&tab, "30");
+        server.until(&drop, "bought", |state| state["skus"][0]["available"] == free);
+        tab.key("u");
+        tab.see("[data-s=result]", said);
+        assert_eq!(units(&server, &drop), left);
+        crowd.go();
+    }
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub(crate) struct Drop {
     pub(crate) hold_ttl_ms: u32,
     /// Whether viewers hear nothing of it before its countdown.
     pub(crate) hidden: bool,
+    /// How long after its opening it ends, in milliseconds.
+    pub(crate) ends_after_opening_ms: Option<u32>,
 }
 
 /// One SKU of a drop.
@@ -74,6 +76,7 @@ impl Drop {
             limit: 1,
             hold_ttl_ms: 120_000,
             hidden: false,
+            ends_after_opening_ms: None,
         }
     }
 
@@ -87,10 +90,14 @@ impl Drop {
                 "reserve": goods.reserve,
                 "price": { "minor": goods.price, "currency": "EUR" } })
         });
-        json!({ "stream": self.stream, "running_order": self.place, "title": self.title,
+        let mut plan = json!({ "stream": self.stream, "running_order": self.place, "title": self.title,
             "merchant": self.merchant, "host": "nina", "limit_per_viewer": self.limit,
             "hold_ttl_ms": self.hold_ttl_ms, "countdown_ms": self.countdown_ms, "hidden": self.hidden,
-            "skus": skus.collect::<Vec<_>>() })
+            "skus": skus.collect::<Vec<_>>() });
+        if let Some(after) = self.ends_after_opening_ms {
+            plan["ends_after_opening_ms"] = after.into();
+        }
+        plan
     }
 }
 
