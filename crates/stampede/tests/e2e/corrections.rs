@@ -361,7 +361,7 @@ fn a_drop_winds_down_and_says_until_when() {
     ask_wind_down(&tab);
     tab.see("[data-s=wind-sells]", "30 are left, 10 held");
     tab.see("[data-s=wind-ends]", "in 4\u{a0}min at most");
-    tab.see("[data-s=wind-unsold]", "with 5 in reserve");
+    tab.see("[data-s=wind-unsold]", "5 units in reserve are part of it");
     // The safe answer has the focus.
     tab.key("Enter");
     tab.until("asked no more", "!document.querySelector('[data-el=wind-dialog]').open");
@@ -559,6 +559,7 @@ fn a_restock_is_undone_to_where_it_came_from() {
     // By its button; it is offered once.
     tab.see("[data-s=hero]", "50");
     restock(&tab, "20");
+    tab.see("[data-command=undo]", "the restock");
     tab.press("[data-command=undo]");
     tab.see("[data-s=result]", "Undone: 20 of");
     assert_eq!(units(&server, &drop), [50, 50, 30]);
