@@ -296,7 +296,7 @@ function compare() {
     if (before.name !== name) {
       // What is lost by a close that nobody pressed is told.
       const isClosed = [sending, carried].some((one) => one?.act === "close" && one.drop === sale.drop);
-      const isWound = before.winds && !isClosed && name === "closed" && left > 0;
+      const isWound = before.winds && !isClosed && ["closed", "settled"].includes(name) && left > 0;
       const said = isWound ? say("wound_down", { title: sale.plan.title, n: count(left) }) : say("other_changed", { title: sale.plan.title, state: word });
       const isOwn = now() <= ownUntil || sending !== null;
       const isNamed = told.drop === sale.drop && now() < told.until;

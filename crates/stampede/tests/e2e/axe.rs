@@ -214,6 +214,12 @@ fn no_state_of_the_show_breaks_a_rule() {
     both("undo");
     tab.key("Escape");
     tab.until("closed again", "!document.querySelector('dialog[open]')");
+    tab.key("m");
+    tab.key("3");
+    tab.until("asked", "document.querySelector('[data-el=wind-dialog]').open");
+    both("wind down");
+    tab.key("Escape");
+    tab.until("closed again", "!document.querySelector('dialog[open]')");
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
     both("paused");

@@ -569,6 +569,7 @@ fn a_restock_is_undone_to_where_it_came_from() {
     restock(&tab, "10");
     tab.key("p");
     tab.see("[data-s=result]", "Paused");
+    tab.see("[data-s=state]", "Paused");
     tab.until("offered no more", NO_UNDO);
     undo_for(&tab, 0);
     restock(&tab, "15");

@@ -184,6 +184,7 @@ fn of_the_show() {
     sees(&live, "[data-el=hero][data-kind=number]");
     take_back(&mut sheet, &live);
     undo(&mut sheet, &live);
+    wind_down(&mut sheet, &live);
     server.kill();
     for tab in &live {
         tab.until("lost", "document.querySelector('[data-el=alarm]').dataset.level === 'alarm'");
@@ -225,6 +226,18 @@ fn undo(sheet: &mut Sheet, live: &[Tab]) {
     }
     sees(live, "dialog[open]");
     sheet.take("8 undo", live);
+    for tab in live {
+        tab.key("Escape");
+    }
+}
+
+fn wind_down(sheet: &mut Sheet, live: &[Tab]) {
+    for tab in live {
+        tab.key("m");
+        tab.key("3");
+    }
+    sees(live, "[data-el=wind-dialog][open]");
+    sheet.take("8 wind down", live);
     for tab in live {
         tab.key("Escape");
     }
