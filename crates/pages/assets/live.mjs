@@ -301,6 +301,8 @@ function compare() {
       const isOwn = now() <= ownUntil || sending !== null;
       const isNamed = told.drop === sale.drop && now() < told.until;
       const isStir = ["open", "all_taken"].includes(name) && ["open", "all_taken"].includes(before.name);
+      // That it settles at once says less.
+      if (isWound && !isNamed) told = { drop: sale.drop, until: now() + 1500, refused: false, said };
       // That there are units again is what a restock of one's own has said.
       if (isStir && !(isOwn && name === "open")) speech.figures(said);
       else if (!isNamed && (isWound || (!isStir && !isOwn))) result(name === "paused" ? "bars" : "tick", said, clock(now(), aheadMin));
