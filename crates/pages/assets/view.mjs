@@ -117,12 +117,18 @@ export function prices(goods) {
   return low.minor === high.minor ? exact(low) : say("price_range", { low: exact(low), high: exact(high) });
 }
 
+/** The most units of one SKU that a viewer may have: the drop's limit, unless every SKU has a lower one. */
+function mostEach({ limit_per_viewer: most, skus }) {
+  const own = skus.map((sku) => Math.min(sku.limit_per_viewer ?? most, most));
+  return own.length > 0 ? Math.max(...own) : most;
+}
+
 function facts(sale, order, reader) {
   const place = Math.max(order.findIndex((row) => row.drop === sale.drop), 0) + 1;
   const found = [
     say("place_of", { place, all: order.length }),
     prices(sale.plan.skus),
-    say("at_most_each", { n: count(sale.plan.limit_per_viewer) }),
+    say("at_most_each", { n: count(mostEach(sale.plan)) }),
   ];
   const ends = endOf(sale);
   const after = sale.plan.ends_after_opening_ms;
@@ -348,7 +354,7 @@ function nextOf(sale, delay, reader) {
     picture: picture(plan.skus),
     hidden: sale.hidden ?? false,
     stock: all.reserve === 0 ? units : say("units_and_reserve", { units, n: count(all.reserve) }),
-    price: say("limit_each", { price: prices(plan.skus), n: count(plan.limit_per_viewer) }),
+    price: say("limit_each", { price: prices(plan.skus), n: count(mostEach(plan)) }),
     countdown: counts,
     by_itself: planned ? say("opens_by_itself", { time: clock(plan.starts_at_ms, reader.aheadMin) }) : "",
   };
@@ -488,7 +494,7 @@ function amendments(air, drop, reader, dead, why) {
   const down = { ...button, act: "wind-down", label: say("wind_down"), effect: say("wind_down_effect"), key: "3", icon: "wind" };
   let going = air?.phase === "paused" ? say("why_resume_first") : null;
   if (air && windsDown(air)) going = say("why_winds_down");
-  const limits = { ...button, label: say("limits"), effect: say("limits_effect", { n: count(air?.plan.limit_per_viewer ?? 0) }), key: "L", icon: "person" };
+  const limits = { ...button, label: say("limits"), effect: say("limits_effect", { n: count(air ? mostEach(air.plan) : 0) }), key: "L", icon: "person" };
   const selling = air?.phase === "paused" ? null : say("why_pause_first");
   const live = (one, other) => (why ?? other) === null ? one : dead(one, why ?? other);
   return [live(extend, endless), live(down, going), live(limits, selling)];

@@ -169,6 +169,15 @@ pub(crate) struct Plan {
     pub(crate) when_offline: Option<WhenOffline>,
 }
 
+impl Plan {
+    /// The most units of one SKU that a viewer may have: the drop's limit, unless every SKU has a lower one.
+    pub(crate) fn most_each(&self) -> u64 {
+        let drop = self.limit_per_viewer;
+        let own = self.skus.iter().map(|sku| sku.limit_per_viewer.unwrap_or(drop).min(drop));
+        own.max().unwrap_or(drop)
+    }
+}
+
 /// Whether a drop sells for real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -186,6 +195,9 @@ pub(crate) struct Goods {
     #[serde(default)]
     pub(crate) image: Option<String>,
     pub(crate) price: Money,
+    /// Of this one; the drop's limit holds besides.
+    #[serde(default)]
+    pub(crate) limit_per_viewer: Option<u64>,
 }
 
 /// One option value of a SKU.

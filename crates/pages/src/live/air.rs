@@ -146,7 +146,7 @@ fn facts(sale: &Sale, order: &[Row], reader: Reader<'_>) -> Vec<String> {
     let mut facts = vec![
         words.place_of(place, order.len()),
         prices(&sale.plan.skus, words),
-        words.at_most_each(count(sale.plan.limit_per_viewer)),
+        words.at_most_each(count(sale.plan.most_each())),
     ];
     match (sale.ends_at_ms().zip(reader.ahead_min), sale.plan.ends_after_opening_ms) {
         (Some((ends, ahead)), _) => facts.push(words.ends_at(short_clock(ends, ahead))),

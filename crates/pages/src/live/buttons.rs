@@ -259,7 +259,7 @@ fn wind_down(air: Option<&Sale>, words: Language) -> Button {
 }
 
 fn limits(air: Option<&Sale>, words: Language) -> Button {
-    let limit = air.map_or(0, |sale| sale.plan.limit_per_viewer);
+    let limit = air.map_or(0, |sale| sale.plan.most_each());
     let button = Button {
         act: "amend",
         drop: id(air),

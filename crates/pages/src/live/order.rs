@@ -62,8 +62,7 @@ impl Next {
             picture: picture(&sale.plan.skus),
             hidden: sale.hidden,
             stock,
-            price: words
-                .limit_each(prices(&sale.plan.skus, words), count(sale.plan.limit_per_viewer)),
+            price: words.limit_each(prices(&sale.plan.skus, words), count(sale.plan.most_each())),
             countdown,
             by_itself: by_itself.unwrap_or_default(),
         }

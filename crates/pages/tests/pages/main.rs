@@ -432,6 +432,18 @@ async fn an_opening_can_be_undone_while_nothing_is_paid() {
 }
 
 #[tokio::test]
+async fn the_limit_that_is_told_is_the_one_that_binds() {
+    let router = pages(Some("host"));
+    let of = async |stream: &str| {
+        let page = get(&router, &format!("/live/{stream}"), &[]).await.text;
+        let facts = page.split("data-list=\"facts\"").nth(1).unwrap().split("</p>").next();
+        ["at most 1 each", "at most 2 each"].map(|limit| facts.unwrap().contains(limit))
+    };
+    assert_eq!(of("open").await, [false, true]);
+    assert_eq!(of("single").await, [true, false], "each SKU has a lower one than the drop");
+}
+
+#[tokio::test]
 async fn hidden_money_is_hidden_from_the_first_paint_on() {
     let cookie = [("cookie", "stampede_money=hidden")];
     let page = get(&pages(Some("host")), "/live/open", &cookie).await;
