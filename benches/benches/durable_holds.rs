@@ -113,7 +113,7 @@ fn measure(in_flight: usize, takes: usize, channels: usize) -> Measured {
     let drop = open(&engine, takes);
     let viewers: Vec<Arc<Viewer>> = (0_u64..)
         .take(takes)
-        .map(|n| port.join(&format!("viewer-{n:07}").parse().unwrap(), &stream, n))
+        .map(|n| port.join(&format!("viewer-{n:07}").parse().unwrap(), (&stream, Mode::Live), n))
         .collect();
     // As tickets do, each viewer brings a name of its own.
     let tickets: Vec<Option<ChannelId>> = (0..takes)

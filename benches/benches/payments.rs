@@ -142,7 +142,11 @@ fn take_all(port: &mut CorePort, drop: DropId, takes: usize) -> Vec<HoldId> {
     let mut holds = Vec::with_capacity(takes);
     let mut last = port.durable();
     for (number, token) in (0..takes).zip(0_u64..) {
-        let viewer = port.join(&format!("viewer-{number:07}").parse().unwrap(), &stream, token);
+        let viewer = port.join(
+            &format!("viewer-{number:07}").parse().unwrap(),
+            (&stream, Mode::Live),
+            token,
+        );
         let request = BuyRequest { drop, sku: "unit", units: 1, key: &key, channel: None };
         while last.get() - port.durable().get() >= 16_384 {
             port.flush();

@@ -64,13 +64,13 @@ fn measure(channels: usize, buys: usize) -> Vec<f64> {
     let drop = open(&engine);
     let viewers: Vec<Arc<Viewer>> = (0_u64..)
         .take(VIEWERS)
-        .map(|n| port.join(&format!("viewer-{n:07}").parse().unwrap(), &stream, n))
+        .map(|n| port.join(&format!("viewer-{n:07}").parse().unwrap(), (&stream, Mode::Live), n))
         .collect();
     // As tickets do, each click brings a name of its own.
     let tickets: Vec<Option<ChannelId>> = (0..VIEWERS.max(channels))
         .map(|n| (channels > 0).then(|| format!("creator-{}", n % channels).parse().unwrap()))
         .collect();
-    let winner = port.join(&"winner".parse().unwrap(), &stream, 1 << 40);
+    let winner = port.join(&"winner".parse().unwrap(), (&stream, Mode::Live), 1 << 40);
     assert!(matches!(buy(&mut port, &winner, None, drop), Buy::Pending { .. }));
     port.flush();
     let mut round = || refuse_all(&mut port, (&viewers, &tickets), drop, buys);

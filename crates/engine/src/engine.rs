@@ -12,8 +12,8 @@ use stampede_books::{
     StaffCommand, UnmatchedAsk, UnmatchedPage,
 };
 use stampede_domain::{
-    Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, PaymentId,
-    StreamId, UnixMillis, ViewerId, ViewerNumber,
+    Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, Mode, NodeId, PaymentFact,
+    PaymentId, StreamId, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{UnmatchedPayment, WriterHandle};
 use stampede_settlement::PaymentRefusal;
@@ -137,9 +137,9 @@ impl Engine {
         self.shared.rooms.read().get(stream).is_some_and(|room| room.is_creators(account))
     }
 
-    /// Distinct viewers connected to a stream.
-    pub fn viewers_connected(&self, stream: &StreamId) -> u64 {
-        self.shared.directory.viewers(stream)
+    /// Distinct viewers connected to a stream with tickets of this mode.
+    pub fn viewers_connected(&self, stream: &StreamId, mode: Mode) -> u64 {
+        self.shared.directory.viewers(stream, mode)
     }
 
     /// How long answers to buys took since the start, in all drops; a tally late.

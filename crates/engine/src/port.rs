@@ -81,12 +81,12 @@ impl CorePort {
         Arc::clone(&self.shared.clock)
     }
 
-    /// Adds a connection of a viewer under the core's own name `token`. A connection that has to
+    /// Adds a connection of a viewer, with a ticket of this stream and mode, under the core's own name `token`. A connection that has to
     /// make room for it is told by [`CoreEvent::Evict`].
-    pub fn join(&mut self, id: &ViewerId, stream: &StreamId, token: u64) -> Arc<Viewer> {
+    pub fn join(&mut self, id: &ViewerId, ticket_of: (&StreamId, Mode), token: u64) -> Arc<Viewer> {
         let connection = Connection { core: self.core, token };
         let JoinOutcome { viewer, evicted } =
-            self.shared.directory.join(id, stream, connection, &mut { self.shared.random });
+            self.shared.directory.join(id, ticket_of, connection, &mut { self.shared.random });
         if let Some(old) = evicted {
             self.shared.inboxes[old.core].send(CoreEvent::Evict { token: old.token });
         }

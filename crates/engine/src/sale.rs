@@ -261,9 +261,9 @@ impl SaleDrop {
         &self.video
     }
 
-    /// Distinct viewers connected to the drop's stream.
+    /// Distinct viewers connected to the drop's stream with tickets of its mode.
     pub fn viewers_connected(&self) -> u64 {
-        self.presence.viewers()
+        self.presence.viewers(self.plan().mode)
     }
 
     /// Units that became orders, by pool.

@@ -7,7 +7,7 @@ use std::sync::{
 
 use dashmap::{DashMap, mapref::entry::Entry};
 use parking_lot::Mutex;
-use stampede_domain::{DropId, StreamId, ViewerId, ViewerNumber};
+use stampede_domain::{DropId, Mode, StreamId, ViewerId, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
 use crate::shared_rate_debt::SharedRateDebt;
@@ -33,21 +33,46 @@ pub struct Viewer {
     /// The highest drop of a take that the link is durable with; 0 for none. Every link that a drop's holds
     /// need stands behind the drop's first row so, since drops begin in the order of their numbers.
     linked_in: AtomicU32,
-    connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
+    connections: Mutex<Vec<Connected>>,
     pace: SharedRateDebt,
 }
 
-/// Viewers connected to one stream.
+/// A connection with what it counts for.
+#[derive(Debug)]
+struct Connected {
+    connection: Connection,
+    mode: Mode,
+    presence: Arc<StreamPresence>,
+}
+
+/// Viewers connected to one stream, with tickets for live drops or for rehearsals: the crowd of a rehearsal is in no
+/// figure of a sale.
 #[derive(Debug)]
 pub(crate) struct StreamPresence {
     stream: StreamId,
-    viewers: AtomicU64,
+    live: AtomicU64,
+    rehearsing: AtomicU64,
 }
 
 impl StreamPresence {
-    /// Distinct viewers connected now.
-    pub(crate) fn viewers(&self) -> u64 {
-        self.viewers.load(Ordering::Relaxed)
+    fn of(stream: &StreamId) -> Self {
+        Self { stream: stream.clone(), live: AtomicU64::new(0), rehearsing: AtomicU64::new(0) }
+    }
+
+    const fn count(&self, mode: Mode) -> &AtomicU64 {
+        match mode {
+            Mode::Live => &self.live,
+            Mode::Rehearsal => &self.rehearsing,
+        }
+    }
+
+    /// Distinct viewers that are connected now with tickets of this mode.
+    pub(crate) fn viewers(&self, mode: Mode) -> u64 {
+        self.count(mode).load(Ordering::Relaxed)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.viewers(Mode::Live) == 0 && self.viewers(Mode::Rehearsal) == 0
     }
 }
 
@@ -75,7 +100,7 @@ impl Viewer {
 
     /// Where the viewer is connected now.
     pub fn connections(&self) -> Vec<Connection> {
-        self.connections.lock().iter().map(|(connection, _)| connection.clone()).collect()
+        self.connections.lock().iter().map(|held| held.connection.clone()).collect()
     }
 
     /// What the viewer has sent on all connections together. The gateway alone counts and limits it;
@@ -166,31 +191,30 @@ impl Directory {
         if let Some(found) = self.streams.get(stream) {
             return Arc::clone(found.value());
         }
-        let fresh =
-            || Arc::new(StreamPresence { stream: stream.clone(), viewers: AtomicU64::new(0) });
+        let fresh = || Arc::new(StreamPresence::of(stream));
         Arc::clone(self.streams.entry(stream.clone()).or_insert_with(fresh).value())
     }
 
-    /// Adds a connection; `random` proposes numbers for a new viewer until one is free.
+    /// Adds a connection with a ticket of this stream and mode; `random` proposes numbers for a new viewer until one is free.
     pub(crate) fn join(
         &self,
         id: &ViewerId,
-        stream: &StreamId,
+        (stream, mode): (&StreamId, Mode),
         connection: Connection,
         random: &mut dyn FnMut() -> u64,
     ) -> JoinOutcome {
-        let presence = self.presence(stream);
+        let connected = Connected { connection, mode, presence: self.presence(stream) };
         // The connection is added under the shard's guard, so that a concurrent `leave` either sees
         // it or has already removed the viewer.
         let viewer = match self.by_id.entry(id.clone()) {
             Entry::Occupied(found) => {
                 let viewer = Arc::clone(found.get());
-                let evicted = self.connect(&viewer, connection, presence);
+                let evicted = self.connect(&viewer, connected);
                 return JoinOutcome { viewer, evicted };
             }
             Entry::Vacant(vacant) => {
                 let viewer = self.enter(id, random);
-                self.connect(&viewer, connection, presence);
+                self.connect(&viewer, connected);
                 vacant.insert(Arc::clone(&viewer));
                 viewer
             }
@@ -227,24 +251,19 @@ impl Directory {
         }
     }
 
-    fn connect(
-        &self,
-        viewer: &Viewer,
-        connection: Connection,
-        presence: Arc<StreamPresence>,
-    ) -> Option<Connection> {
+    fn connect(&self, viewer: &Viewer, connected: Connected) -> Option<Connection> {
         let mut connections = viewer.connections.lock();
-        if !connections.iter().any(|(_, other)| other.stream == presence.stream) {
-            presence.viewers.fetch_add(1, Ordering::Relaxed);
+        if !connections.iter().any(|held| held.counts_like(&connected)) {
+            connected.presence.count(connected.mode).fetch_add(1, Ordering::Relaxed);
         }
-        connections.push((connection, presence));
+        connections.push(connected);
         if connections.len() <= self.connections_per_viewer_max {
             return None;
         }
         // The evicted connection gets no further events; its own `leave` finds nothing to do.
-        let (oldest, presence) = connections.remove(0);
-        count_out(&connections, &presence);
-        Some(oldest)
+        let oldest = connections.remove(0);
+        oldest.count_out(&connections);
+        Some(oldest.connection)
     }
 
     /// Removes a connection; forgets the viewer if it was the last one of somebody who never took.
@@ -252,13 +271,14 @@ impl Directory {
         {
             let mut connections = viewer.connections.lock();
             // An evicted connection is on the list no more.
-            if let Some(place) = connections.iter().position(|(held, _)| held == connection) {
-                let (_, presence) = connections.remove(place);
-                count_out(&connections, &presence);
+            if let Some(place) = connections.iter().position(|held| held.connection == *connection)
+            {
+                let left = connections.remove(place);
+                left.count_out(&connections);
                 drop(connections);
-                if presence.viewers() == 0 {
-                    let stream = presence.stream.clone();
-                    drop(presence);
+                if left.presence.is_empty() {
+                    let stream = left.presence.stream.clone();
+                    drop(left);
                     self.forget_stream(&stream);
                 }
             }
@@ -303,16 +323,23 @@ impl Directory {
         self.streams.remove_if(stream, |_, presence| Arc::strong_count(presence) == 1);
     }
 
-    /// Distinct viewers connected to a stream.
-    pub(crate) fn viewers(&self, stream: &StreamId) -> u64 {
-        self.streams.get(stream).map_or(0, |presence| presence.viewers())
+    /// Distinct viewers connected to a stream with tickets of this mode.
+    pub(crate) fn viewers(&self, stream: &StreamId, mode: Mode) -> u64 {
+        self.streams.get(stream).map_or(0, |presence| presence.viewers(mode))
     }
 }
 
-/// Takes the viewer off the stream's count if none of the connections left is for that stream.
-fn count_out(left: &[(Connection, Arc<StreamPresence>)], presence: &StreamPresence) {
-    if !left.iter().any(|(_, other)| other.stream == presence.stream) {
-        presence.viewers.fetch_sub(1, Ordering::Relaxed);
+impl Connected {
+    /// Whether the viewer counts once for both.
+    fn counts_like(&self, other: &Self) -> bool {
+        self.mode == other.mode && self.presence.stream == other.presence.stream
+    }
+
+    /// Takes the viewer off the count, if none of the connections left counts for the same.
+    fn count_out(&self, left: &[Self]) {
+        if !left.iter().any(|held| held.counts_like(self)) {
+            self.presence.count(self.mode).fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -333,19 +360,45 @@ mod tests {
             next += 1;
             next
         };
-        let first = directory.join(&id, &stream, at(0, 1), &mut random);
-        let second = directory.join(&id, &stream, at(1, 2), &mut random);
+        let first = directory.join(&id, (&stream, Mode::Live), at(0, 1), &mut random);
+        let second = directory.join(&id, (&stream, Mode::Live), at(1, 2), &mut random);
         assert_eq!(first.viewer.number(), second.viewer.number());
-        assert_eq!(directory.presence(&stream).viewers(), 1);
+        assert_eq!(directory.presence(&stream).viewers(Mode::Live), 1);
         assert_eq!(second.evicted, None);
-        let third = directory.join(&id, &stream, at(0, 3), &mut random);
+        let third = directory.join(&id, (&stream, Mode::Live), at(0, 3), &mut random);
         assert_eq!(third.evicted, Some(at(0, 1)));
         drop((second, third));
         for (core, token) in [(0, 1), (1, 2), (0, 3)] {
             directory.leave(&first.viewer, &at(core, token));
         }
-        assert_eq!(directory.presence(&stream).viewers(), 0);
+        assert_eq!(directory.presence(&stream).viewers(Mode::Live), 0);
         assert!(directory.by_number(first.viewer.number()).is_none());
+    }
+
+    #[test]
+    fn a_viewer_counts_once_for_live_drops_and_once_for_rehearsals() {
+        let directory = Directory::new(5);
+        let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
+        let modes = [Mode::Rehearsal, Mode::Live, Mode::Rehearsal];
+        let mut counts = Vec::new();
+        let presence = directory.presence(&stream);
+        let mut note = || {
+            counts.push((presence.viewers(Mode::Live), presence.viewers(Mode::Rehearsal)));
+        };
+        let mut joined = None;
+        for (token, mode) in (0..).zip(modes) {
+            joined = Some(directory.join(&id, (&stream, mode), at(0, token), &mut || 7).viewer);
+            note();
+        }
+        let viewer = joined.unwrap();
+        for token in [0, 1, 2] {
+            directory.leave(&viewer, &at(0, token));
+            note();
+        }
+        assert_eq!(counts, [(0, 1), (1, 1), (1, 1), (1, 1), (0, 1), (0, 0)]);
+        drop(presence);
+        directory.forget_stream(&stream);
+        assert!(directory.streams.is_empty(), "nobody uses the stream");
     }
 
     #[test]
@@ -353,10 +406,10 @@ mod tests {
         let directory = Directory::new(5);
         let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
         let mut random = || 7;
-        let viewer = directory.join(&id, &stream, at(0, 1), &mut random).viewer;
+        let viewer = directory.join(&id, (&stream, Mode::Live), at(0, 1), &mut random).viewer;
         viewer.note_take("d1".parse().unwrap());
         directory.leave(&viewer, &at(0, 1));
-        let again = directory.join(&id, &stream, at(0, 2), &mut || 8).viewer;
+        let again = directory.join(&id, (&stream, Mode::Live), at(0, 2), &mut || 8).viewer;
         assert_eq!(again.number(), viewer.number());
         let number = viewer.number();
         directory.leave(&again, &at(0, 2));
@@ -371,7 +424,7 @@ mod tests {
     fn who_goes_to_and_fro_between_drops_is_let_go_as_often_as_listed() {
         let directory = Directory::new(5);
         let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
-        let viewer = directory.join(&id, &stream, at(0, 1), &mut || 7).viewer;
+        let viewer = directory.join(&id, (&stream, Mode::Live), at(0, 1), &mut || 7).viewer;
         let drops = ["d1", "d2", "d1", "d1", "d2"].map(|drop| drop.parse().unwrap());
         let listed = drops.into_iter().filter(|drop| viewer.note_take(*drop)).count();
         directory.leave(&viewer, &at(0, 1));

@@ -57,7 +57,7 @@ pub(crate) struct DropState {
     /// the server's own outages since; only while it is offline.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_offline_since_ms: Option<u64>,
-    /// Distinct viewers connected to the drop's stream.
+    /// Distinct viewers connected to the drop's stream with tickets of its mode.
     viewers_connected: u64,
     /// The figures of every SKU, in the plan's order.
     skus: Vec<SkuState>,

@@ -59,7 +59,7 @@ pub(crate) struct StreamState {
     pub(crate) stream: String,
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     pub(crate) server_time_ms: u64,
-    /// Distinct viewers connected to the stream.
+    /// Distinct viewers connected to the stream with tickets for live drops.
     pub(crate) viewers_connected: u64,
     /// The drops that the token may see, in running order.
     pub(crate) drops: Vec<DropSummary>,

@@ -1,7 +1,7 @@
 //! Drops as they stand, for those who may see them.
 
 use axum::{Json, extract::State, http::header, response::IntoResponse};
-use stampede_domain::DropId;
+use stampede_domain::{DropId, Mode};
 use stampede_engine::DropView;
 
 use super::{
@@ -100,7 +100,8 @@ pub(super) async fn state(
         Standing::Here(sale) => sale.view(now),
         Standing::Over(over) => {
             let plan = ledger::plan(&state, &staff, drop).await?;
-            DropView::over(&over, plan, state.engine().viewers_connected(&over.stream), now)
+            let viewers = state.engine().viewers_connected(&over.stream, over.mode);
+            DropView::over(&over, plan, viewers, now)
         }
     };
     let terms = [(header::ETAG, tag(view.standing.revision))];
@@ -141,7 +142,7 @@ pub(super) async fn stream(
     Ok(Json(StreamState {
         stream: stream.to_string(),
         server_time_ms: now.wall.get(),
-        viewers_connected: state.engine().viewers_connected(&stream),
+        viewers_connected: state.engine().viewers_connected(&stream, Mode::Live),
         drops: drops.iter().map(|found| found.summary(&staff, now)).collect(),
     }))
 }

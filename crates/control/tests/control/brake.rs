@@ -173,7 +173,7 @@ async fn one_limit_holds_for_all_drops_together() {
     let stream = "show".parse().unwrap();
     let mut buy = |viewer: &str| {
         let key = "k".parse().unwrap();
-        let joined = rig.port.join(&viewer.parse().unwrap(), &stream, 1);
+        let joined = rig.port.join(&viewer.parse().unwrap(), (&stream, Mode::Live), 1);
         let request = BuyRequest {
             drop: drop.parse().unwrap(),
             sku: "mug",

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use stampede_control::{ControlConfig, NewStaff};
-use stampede_domain::{DurationMs, HoldId, UnixMillis, limits};
+use stampede_domain::{DurationMs, HoldId, Mode, UnixMillis, limits};
 use stampede_engine::{HoldLook, Role, StreamScope};
 use stampede_ledger::fake::{FakeLedger, Fault};
 use tempfile::TempDir;
@@ -571,7 +571,7 @@ async fn an_attempt_stretches_its_hold_and_its_viewer_sees_it() {
     };
     assert_eq!(left(&rig), limits::PAYMENT_STRETCH_MS_DEFAULT, "as its viewer is shown");
     let (viewer, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
-    let viewer = rig.port.join(&viewer, &stream, 2);
+    let viewer = rig.port.join(&viewer, (&stream, Mode::Live), 2);
     let shown = rig.port.holds_of(&viewer, &stream);
     assert_eq!(shown[0].deadline.since(rig.engine.now()).get(), limits::PAYMENT_STRETCH_MS_DEFAULT);
     // A second attempt moves nothing.

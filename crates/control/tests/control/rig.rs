@@ -250,7 +250,7 @@ impl Rig {
     pub(crate) async fn buy(&mut self, drop: &str, viewer: &str, sku: &str, units: u64) -> HoldId {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
-        let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
+        let joined = self.port.join(&viewer.parse().unwrap(), (&stream, Mode::Live), 1);
         let request =
             BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
@@ -273,7 +273,8 @@ impl Rig {
         let drop = drop.parse().unwrap();
         for number in 0..viewers {
             let (viewer, key) = (format!("v{number}"), format!("k{number}").parse().unwrap());
-            let joined = self.port.join(&viewer.parse().unwrap(), &stream, u64::from(number));
+            let joined =
+                self.port.join(&viewer.parse().unwrap(), (&stream, Mode::Live), u64::from(number));
             let bought = loop {
                 let request = BuyRequest { drop, sku, units: 1, key: &key, channel: None };
                 match self.port.buy(&joined, &stream, Mode::Live, request) {
@@ -296,7 +297,7 @@ impl Rig {
     pub(crate) fn click(&mut self, drop: &str, viewer: &str, sku: &str) -> Buy {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
-        let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
+        let joined = self.port.join(&viewer.parse().unwrap(), (&stream, Mode::Live), 1);
         let drop = drop.parse().unwrap();
         let request = BuyRequest { drop, sku, units: 1, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);

@@ -215,7 +215,7 @@ async fn a_damaged_file_of_shares_shows_nothing() {
 async fn sell(rig: &mut Rig, drop: &str, (viewer, channel): (&str, &str), units: u64) {
     let stream = "show".parse().unwrap();
     let (key, channel) = (format!("{viewer}-key").parse().unwrap(), channel.parse().unwrap());
-    let joined = rig.port.join(&viewer.parse().unwrap(), &stream, 1);
+    let joined = rig.port.join(&viewer.parse().unwrap(), (&stream, Mode::Live), 1);
     let drop = drop.parse().unwrap();
     let channel = Some(&channel);
     let request = BuyRequest { drop, sku: "mug", units, key: &key, channel };

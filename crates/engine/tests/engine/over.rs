@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::support::{ORDERED, World, plan, wait_for};
-use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, UnixMillis, limits::SETTLED_KEPT_MS};
+use stampede_domain::{
+    DropId, HoldId, Mode, Phase, Refusal, Units, UnixMillis, limits::SETTLED_KEPT_MS,
+};
 use stampede_engine::{
     Action, Buy, CommandRefusal, CorePort, DropAction, HoldLook, HoldOutcome, Role,
 };
@@ -25,7 +27,7 @@ fn settled(world: &mut World) -> (DropId, HoldId) {
 
 fn orders_of(port: &mut CorePort, name: &str) -> usize {
     let stream = "show".parse().unwrap();
-    let viewer = port.join(&name.parse().unwrap(), &stream, 7);
+    let viewer = port.join(&name.parse().unwrap(), (&stream, Mode::Live), 7);
     let orders = port.holds_of(&viewer, &stream).len();
     port.leave(&viewer, 7);
     orders

@@ -145,7 +145,7 @@ impl World {
     }
 
     pub(crate) fn viewer(&mut self, name: &str) -> Arc<Viewer> {
-        self.ports[0].join(&name.parse().unwrap(), &"show".parse().unwrap(), 1)
+        self.ports[0].join(&name.parse().unwrap(), (&"show".parse().unwrap(), Mode::Live), 1)
     }
 
     pub(crate) fn buy(

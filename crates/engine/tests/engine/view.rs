@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DurationMs, Phase, UnixMillis, limits::SETTLED_KEPT_MS};
+use stampede_domain::{DropPlan, DurationMs, Mode, Phase, UnixMillis, limits::SETTLED_KEPT_MS};
 use stampede_engine::{Action, DropAction, DropView};
 
 use crate::support::{World, plan_with_countdown, wait_for};
@@ -37,6 +37,26 @@ fn a_view_shows_the_times_that_belong_to_its_phase() {
     world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
     assert_eq!(shown(&world), (Phase::Settled, None, None));
+}
+
+#[test]
+fn the_crowd_of_a_rehearsal_is_in_no_figure_of_a_live_drop() {
+    let mut world = World::new();
+    let live = world.open_drop(crate::support::plan(3));
+    let tried = DropPlan { mode: Mode::Rehearsal, ..crate::support::plan(3) };
+    let tried = world.open_drop(tried);
+    let stream = world.engine.sale(live).unwrap().plan().stream.clone();
+    for name in ["c1", "c2"] {
+        world.ports[0].join(&name.parse().unwrap(), (&stream, Mode::Rehearsal), 1);
+    }
+    world.viewer("ann");
+    let connected = |drop| {
+        let sale = world.engine.sale(drop).unwrap();
+        sale.view(world.engine.moment()).viewers_connected
+    };
+    assert_eq!((connected(live), connected(tried)), (1, 2));
+    let of_mode = |mode| world.engine.viewers_connected(&stream, mode);
+    assert_eq!((of_mode(Mode::Live), of_mode(Mode::Rehearsal)), (1, 2));
 }
 
 #[test]

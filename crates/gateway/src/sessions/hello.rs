@@ -31,7 +31,7 @@ impl Sessions {
             tracing::debug!(stream = %ticket.stream, client, "hello");
         }
         // Joining comes before reading the holds: what changes in between is told as an event.
-        let viewer = self.port.join(&ticket.viewer, &ticket.stream, token);
+        let viewer = self.port.join(&ticket.viewer, (&ticket.stream, ticket.mode), token);
         let sales = || self.port.stream(&ticket.stream);
         let (audience, place) = self.audiences.join(&ticket.stream, ticket.mode, token, sales);
         self.by_viewer.entry(viewer.number()).or_default().push(token);

@@ -1,6 +1,6 @@
 //! More messages than anybody needs, fewer reads than everybody needs.
 
-use stampede_domain::DropId;
+use stampede_domain::{DropId, Mode};
 
 use crate::{
     abuse_sale::during_a_sale,
@@ -151,7 +151,7 @@ fn whoever_reads_nothing_is_closed() {
             let drop = world.open(terms);
             let ticket = world.ticket_with("stuck", |ticket| ticket.stream = stream.clone());
             let mut stuck = Raw::hello(world.address, &ticket);
-            let connected = || world.engine.viewers_connected(&stream) > 0;
+            let connected = || world.engine.viewers_connected(&stream, Mode::Live) > 0;
             wait_for("the hello", || connected().then_some(()));
             // Answers pile up in the kernel first, then in the queue. What is still on its way when the
             // server gives up has to be little, or the close frame would be lost.

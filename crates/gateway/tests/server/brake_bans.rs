@@ -1,6 +1,6 @@
 //! Bans against the running server: by viewer, channel, address.
 
-use stampede_domain::{BanId, BanTarget, DurationMs};
+use stampede_domain::{BanId, BanTarget, DurationMs, Mode};
 use stampede_engine::BrakeAction;
 use stampede_ledger::fake::{FakeLedger, Fault};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
@@ -89,7 +89,7 @@ fn a_take_under_way_is_released_though_its_connection_is_gone() {
     eve.vanish();
     let show = "show".parse().unwrap();
     wait_for("the connection to end", || {
-        (world.engine.viewers_connected(&show) == 1).then_some(())
+        (world.engine.viewers_connected(&show, Mode::Live) == 1).then_some(())
     });
     let witness = join_by_channel(&world, "bob");
     let target = channel(Some("show"));

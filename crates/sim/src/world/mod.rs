@@ -11,7 +11,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
 use stampede_domain::{
-    DropId, DurationMs, HoldId, KeyFingerprint, PaymentAccount, Units, UnixMillis, ViewerId,
+    DropId, DurationMs, HoldId, KeyFingerprint, Mode, PaymentAccount, Units, UnixMillis, ViewerId,
     ViewerNumber,
 };
 use stampede_engine::{
@@ -216,7 +216,7 @@ impl World {
         self.viewers.clear();
         for n in 0..VIEWERS {
             let id: ViewerId = format!("v{n}").parse().expect("a viewer's id");
-            let viewer = self.node.ports[n % CORES].join(&id, &stream, n as u64);
+            let viewer = self.node.ports[n % CORES].join(&id, (&stream, Mode::Live), n as u64);
             self.names.insert(viewer.number(), id);
             self.viewers.push(viewer);
         }
