@@ -218,7 +218,7 @@ impl StockPast {
         }
         let (revision, opened_at) = (book.revision(), book.opened_at());
         let summary = DropSummary::new(drop, revision, plan, phase, self.last_at, skus.into_iter());
-        DropSummary { opened_at, ..summary }
+        DropSummary { opened_at, was_hidden: book.is_hidden(), ..summary }
     }
 
     /// Everybody who took.

@@ -38,6 +38,8 @@ pub struct DropSummary {
     pub mode: Mode,
     /// Whether it was made for a rehearsal by one press.
     pub is_rehearsal_copy: bool,
+    /// Whether it was cancelled before viewers had heard of it.
+    pub was_hidden: bool,
     /// When it first opened, by the sale's clock. `None` if it never did, and where an older version wrote the seal
     /// that the summary is read from.
     pub opened_at: Option<UnixMillis>,
@@ -123,6 +125,7 @@ impl DropSummary {
             version: sale.version(),
             totals: sale.totals(),
             opened_at,
+            was_hidden: sale.is_hidden(),
             ..Self::new(sale.id(), sale.revision(), sale.plan(), sale.phase(), over_since, skus)
         }
     }
@@ -150,6 +153,7 @@ impl DropSummary {
             host: plan.host.clone(),
             mode: plan.mode,
             is_rehearsal_copy: plan.rehearsal.is_some(),
+            was_hidden: false,
             opened_at: None,
             gross: gross(plan, &skus),
             skus,
@@ -177,6 +181,7 @@ impl DropSummary {
             host: summary.host,
             mode: summary.mode,
             is_rehearsal_copy: summary.is_rehearsal_copy,
+            was_hidden: summary.was_hidden,
             opened_at: summary.opened_at,
             gross: summary.currency.and_then(|currency| Money::new(seal.amount_minor, currency)),
             skus: summary.skus.iter().map(figures).collect(),
@@ -236,6 +241,7 @@ mod tests {
                 host: "nina".parse().unwrap(),
                 mode: Mode::Live,
                 is_rehearsal_copy: false,
+                was_hidden: false,
                 skus: Box::default(),
                 opened_at: currency.map(|_| UnixMillis::new(5)),
                 currency,
@@ -293,6 +299,7 @@ mod tests {
             host: id.parse().unwrap(),
             mode: Mode::Live,
             is_rehearsal_copy: false,
+            was_hidden: false,
             opened_at: Some(UnixMillis::new(u64::MAX)),
             gross: Some(euros(Money::MINOR_MAX)),
             skus: vec![figures; SKUS_PER_DROP_MAX].into(),

@@ -15,7 +15,7 @@ use crate::{
     record::codec::{self, BodyHeader, HEADER_BYTES},
     ring::{STAGED_BYTES_MAX, STAGED_MAX},
     row::HashInput,
-    seal::Turn,
+    turn::Turn,
 };
 
 const _: () = assert!(BATCH_RECORDS_MAX <= u16::MAX as usize, "rows of a commit fit the header");

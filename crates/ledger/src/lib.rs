@@ -25,6 +25,7 @@ mod seal;
 mod sqlite;
 mod store;
 mod supply;
+mod turn;
 mod writer;
 
 pub use batch::{Batch, BatchRow, Chains};

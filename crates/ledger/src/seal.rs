@@ -6,16 +6,16 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    Currency, DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, PoolIndex, Seq,
-    SkuIndex, StreamId, Units, UnixMillis,
+    Currency, DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, SkuIndex,
+    StreamId, Units, UnixMillis,
     limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX},
 };
 
 use crate::{
-    CorrectionRecord, NewOrder, PhaseRecord, ProjectionRow, Record, RecordError, RowHash,
-    SupplyDelta,
+    NewOrder, ProjectionRow, Record, RecordError, RowHash, SupplyDelta,
     drop_pools::DropPools,
     record::bytes::{Reader, put_len, put_option, put_text, put_varint},
+    turn::Turn,
 };
 
 /// The version of a summary's layout without what came later: opening and currency.
@@ -107,6 +107,8 @@ pub struct SealSummary {
     pub mode: Mode,
     /// Whether it was made for a rehearsal by one press.
     pub is_rehearsal_copy: bool,
+    /// Whether it was cancelled before viewers had heard of it.
+    pub was_hidden: bool,
     /// The SKUs in the plan's order.
     pub skus: Box<[SealedSku]>,
     /// Time of the row with which the drop opened. `None` if it never did, and in a summary of version 1.
@@ -139,7 +141,7 @@ impl SealSummary {
         Self { opened_at: None, currency: None, skus: skus.collect(), ..self.clone() }
     }
 
-    /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled, 2 voided), revision `v`, stream `t`, running
+    /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled, 2 voided, 3 cancelled while hidden), revision `v`, stream `t`, running
     /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal, 2 a copy for a
     /// rehearsal by one press), SKUs `v` ×
     /// (supplied `v`, sold `v`), from version 2 on opened at `o v` and the currency's three letters, in version 3 what
@@ -153,6 +155,7 @@ impl SealSummary {
             Some(_) => SUMMARY_VERSION,
         };
         let phase = match self.phase {
+            Phase::Cancelled if self.was_hidden => 3,
             Phase::Cancelled => 1,
             Phase::Voided => 2,
             _ => 0,
@@ -193,9 +196,13 @@ impl SealSummary {
         if !matches!(version, SUMMARY_WITHOUT_SALE | SUMMARY_VERSION | SUMMARY_WITH_RESERVE) {
             return Err(RecordError::Version { found: version });
         }
-        let ends = [Phase::Settled, Phase::Cancelled, Phase::Voided];
-        let phase = ends.get(usize::from(reader.u8()?)).copied();
-        let phase = phase.ok_or_else(|| reader.invalid("phase"))?;
+        let (phase, was_hidden) = match reader.u8()? {
+            0 => (Phase::Settled, false),
+            1 => (Phase::Cancelled, false),
+            2 => (Phase::Voided, false),
+            3 => (Phase::Cancelled, true),
+            _ => return Err(reader.invalid("phase")),
+        };
         let revision = reader.int("revision")?;
         let stream = id(&mut reader, "stream", StreamId::new)?;
         let running_order = reader.int("running order")?;
@@ -218,6 +225,7 @@ impl SealSummary {
             host,
             mode,
             is_rehearsal_copy,
+            was_hidden,
             skus: skus(&mut reader)?,
             opened_at: None,
             currency: None,
@@ -272,6 +280,8 @@ pub struct ChainSums {
     plan: Option<(u32, Arc<DropPlan>)>,
     opened_at: Option<UnixMillis>,
     ended: Option<Phase>,
+    /// Whether viewers have heard of the drop: a plan showed it, its countdown began, or it opened.
+    is_known: bool,
     /// Whether units were put on sale, withdrawn ones included.
     is_supplied: bool,
     /// The pools of the plan.
@@ -294,6 +304,7 @@ impl ChainSums {
             plan: None,
             opened_at: None,
             ended: None,
+            is_known: false,
             is_supplied: false,
             pools: DropPools::default(),
             skus: Vec::new(),
@@ -386,6 +397,7 @@ impl ChainSums {
             }
         }
         self.ended = turn.ended.or(self.ended);
+        self.is_known |= turn.is_known;
         self.is_supplied |= turn.is_supplied;
     }
 
@@ -416,6 +428,7 @@ impl ChainSums {
             host: plan.host.clone(),
             mode: plan.mode,
             is_rehearsal_copy: plan.rehearsal.is_some(),
+            was_hidden: phase == Phase::Cancelled && !self.is_known,
             skus: skus.collect(),
             opened_at: self.opened_at,
             currency: plan.skus.first().map(|sku| sku.price.currency()),
@@ -437,70 +450,15 @@ impl ChainSums {
     }
 }
 
-/// What a row says about the drop as a whole.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Turn {
-    planned: Option<(u32, Arc<DropPlan>)>,
-    opened: bool,
-    ended: Option<Phase>,
-    is_supplied: bool,
-    /// How often terms were amended.
-    amended: u32,
-    /// What is in reserve by it, in the row's order.
-    reserved: Vec<(PoolIndex, Units)>,
-}
-
-impl Turn {
-    pub(crate) fn take_in(&mut self, record: &Record) {
-        match record {
-            Record::Planned { plan, revision } => {
-                self.planned = Some((*revision, Arc::clone(plan)));
-            }
-            Record::Phase(record) => {
-                self.opened |= *record == PhaseRecord::Opened;
-                let phase = record.begins();
-                if phase.is_final() {
-                    self.ended = Some(phase);
-                }
-            }
-            Record::Lot { .. } => self.is_supplied = true,
-            Record::Correction(CorrectionRecord::Reserved { pool, left }) => {
-                self.reserved.push((*pool, *left));
-            }
-            Record::Correction(CorrectionRecord::Amended(_)) => self.amended += 1,
-            Record::Hold(_)
-            | Record::Stream(_)
-            | Record::Featured
-            | Record::Correction(
-                CorrectionRecord::Withdrawn { .. } | CorrectionRecord::WindsDown { .. },
-            )
-            | Record::Payment(_)
-            | Record::Deadline(_)
-            | Record::Unmatched(_)
-            | Record::Suspended { .. }
-            | Record::Recovered(_)
-            | Record::Tally(_)
-            | Record::Command(_)
-            | Record::Heartbeat(_)
-            | Record::Room(_)
-            | Record::Brake(_) => {}
-        }
-    }
-
-    pub(crate) const fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use stampede_domain::{
-        Amendment, HoldId, NewEnd, PoolMap, SlotIndex, TakeNumber, ViewerNumber,
+        Amendment, HoldId, NewEnd, PoolIndex, PoolMap, SlotIndex, TakeNumber, ViewerNumber,
     };
     use stampede_testkit::{euros, plan_of, sku, units};
 
     use super::*;
-    use crate::{Amended, HoldRecord};
+    use crate::{Amended, CorrectionRecord, HoldRecord, PhaseRecord};
 
     #[test]
     fn a_seal_sums_every_pool_of_a_sku() {

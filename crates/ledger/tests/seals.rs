@@ -94,6 +94,32 @@ fn a_seal_says_whether_the_drop_was_a_copy_for_a_rehearsal() {
 }
 
 #[test]
+fn a_seal_says_whether_viewers_had_heard_of_a_drop_that_was_called_off() {
+    let sealed = |records: &[Record]| {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::lock(dir.path()).unwrap();
+        let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+        rig.commit(records.iter().cloned().chain([PhaseRecord::Cancelled.into()]).collect());
+        rig.writer.shutdown().unwrap();
+        let summary = SealSummary::decode(&seals(dir.path())[0].summary).unwrap();
+        assert_eq!(summary.encode(), seals(dir.path())[0].summary);
+        assert_eq!(summary.phase, Phase::Cancelled);
+        summary.was_hidden
+    };
+    let planned = |hidden, revision| Record::Planned {
+        plan: Arc::new(DropPlan { hidden, ..plan() }),
+        revision,
+    };
+    let counted = Record::Phase(PhaseRecord::Countdown { opens_at: UnixMillis::new(9_000) });
+    let stopped = Record::Phase(PhaseRecord::CountdownCancelled);
+    assert!(sealed(&[planned(true, 1)]));
+    assert!(sealed(&[planned(true, 1), planned(true, 2)]));
+    assert!(!sealed(&[planned(false, 1)]));
+    assert!(!sealed(&[planned(true, 1), planned(false, 2), planned(true, 3)]), "shown meanwhile");
+    assert!(!sealed(&[planned(true, 1), counted, stopped]));
+}
+
+#[test]
 fn a_chain_is_read_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     settled(dir.path());
@@ -203,8 +229,8 @@ fn a_drop_that_was_called_off_is_sealed_as_voided_with_what_was_on_sale() {
     let summary = SealSummary::decode(&found[0].summary).unwrap();
     assert_eq!((summary.phase, summary.encode()), (Phase::Voided, found[0].summary.clone()));
     let mut unknown = found[0].summary.clone();
-    unknown[1] = 3;
-    assert!(SealSummary::decode(&unknown).is_err(), "no drop ends in a fourth way");
+    unknown[1] = 4;
+    assert!(SealSummary::decode(&unknown).is_err(), "no drop ends in a fifth way");
     // The start leaves the chain alone by it, and works it out again from the rows.
     open(dir.path()).unwrap();
     raw(dir.path()).execute_batch("DELETE FROM seals").unwrap();

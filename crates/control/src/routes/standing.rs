@@ -120,11 +120,11 @@ impl Standing {
         }
     }
 
-    /// Whether viewers have not heard of it yet.
+    /// Whether viewers have not heard of it; of one that was called off before, they never do.
     pub(super) fn is_hidden(&self) -> bool {
         match self {
-            Self::Here(sale) => sale.standing().hidden,
-            Self::Over(_) => false,
+            Self::Here(sale) => sale.is_hidden(),
+            Self::Over(over) => over.was_hidden,
         }
     }
 

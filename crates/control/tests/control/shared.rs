@@ -3,7 +3,7 @@
 use axum::{Router, http::StatusCode};
 use serde_json::{Value, json};
 use stampede_control::ControlConfig;
-use stampede_domain::{DurationMs, Mode};
+use stampede_domain::{DurationMs, Mode, limits::SETTLED_KEPT_MS};
 use stampede_engine::{Buy, BuyRequest};
 use stampede_proxies::TrustedProxies;
 
@@ -316,6 +316,33 @@ async fn a_link_has_the_files_of_its_report() {
     for file in ["sizes.csv", "channels.csv", "seconds.csv", "orders.csv"] {
         read(&rig, &of_show, file).refused(404, "not_shared").await;
     }
+}
+
+#[tokio::test]
+async fn a_link_to_a_show_never_has_a_hidden_drop_that_was_called_off() {
+    let rig = Rig::new();
+    let shown = rig.plan(mugs()).await;
+    let mut secret = mugs();
+    (secret["hidden"], secret["title"]) = (json!(true), json!("Secret"));
+    let secret = rig.plan(secret).await;
+    let made = share(&rig, "admin", json!({ "show": shown })).await;
+    rig.command(&secret, "cancel", "c1").await;
+    rig.until_phase(&secret, "cancelled").await;
+    let says_nothing = async |rig: &Rig| {
+        let answer = read(rig, &made, "report.json").expect(StatusCode::OK).await;
+        assert_eq!(answer.json["report"]["cancelled"], json!([]), "{}", answer.text);
+        assert!(!answer.text.contains("Secret"), "{}", answer.text);
+    };
+    says_nothing(&rig).await;
+    rig.advance(SETTLED_KEPT_MS + 1_000);
+    let drop = secret.parse().unwrap();
+    until(async || {
+        rig.wake_steward().await;
+        rig.engine.sale(drop).is_none()
+    })
+    .await;
+    says_nothing(&rig).await;
+    says_nothing(&rig.restart_at(SETTLED_KEPT_MS + 2_000)).await;
 }
 
 #[tokio::test]

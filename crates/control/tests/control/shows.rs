@@ -31,6 +31,7 @@ fn over(number: u32) -> SealedDrop {
         host: "nina".parse().unwrap(),
         mode: Mode::Live,
         is_rehearsal_copy: false,
+        was_hidden: false,
         skus: [SealedSku {
             supplied: Units::new(5).unwrap(),
             sold: Units::ONE,

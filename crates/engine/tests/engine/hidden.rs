@@ -42,11 +42,15 @@ fn a_drop_that_was_called_off_tells_nothing_either() {
     let drop = planned(&mut world);
     world.give(DropAction::Cancel.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Cancelled);
+    assert_eq!(marks(&world, drop), [true, false], "nobody is to wait for it");
     let ann = world.viewer("ann");
     assert_eq!(world.buy(0, &ann, drop, 1, "a"), Buy::Refused(Refusal::UnknownDrop));
     world.advance(SETTLED_KEPT_MS + 1_000);
     wait_for("the drop to leave memory", || world.engine.sale(drop).is_none().then_some(()));
     assert_eq!(world.buy(0, &ann, drop, 1, "a"), Buy::Refused(Refusal::UnknownDrop));
+    assert!(world.engine.over(drop).unwrap().was_hidden);
+    let world = world.restart(100);
+    assert!(world.engine.over(drop).unwrap().was_hidden, "its seal says so");
 }
 
 #[test]

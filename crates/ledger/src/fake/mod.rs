@@ -13,7 +13,7 @@ use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, Seq};
 use self::tables::Tables;
 use crate::{
     Batch, ChainSums, Chains, Idle, Journal, OpenLedger, Row, RowHash, Store, StoreError, links,
-    seal::Turn,
+    turn::Turn,
 };
 
 /// What goes wrong with a commit.

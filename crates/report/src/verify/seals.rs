@@ -33,6 +33,8 @@ struct Chain {
     plan: Option<(u32, Arc<DropPlan>)>,
     opened_at: Option<UnixMillis>,
     ended: Option<Phase>,
+    /// Whether viewers have heard of the drop.
+    is_known: bool,
 }
 
 /// Sums up the chains alongside the journal.
@@ -61,6 +63,7 @@ impl SealCheck {
         for (_, record) in &facts.rest {
             match record {
                 Record::Planned { plan, revision } => {
+                    chain.is_known |= !plan.hidden;
                     chain.plan = Some((*revision, Arc::clone(plan)));
                     chain.reserved.clear();
                 }
@@ -69,15 +72,16 @@ impl SealCheck {
                     chain.is_supplied = true;
                 }
                 Record::Phase(PhaseRecord::Opened) => {
+                    chain.is_known = true;
                     chain.opened_at.get_or_insert(at);
                 }
+                Record::Phase(PhaseRecord::Countdown { .. }) => chain.is_known = true,
                 Record::Correction(record) => chain.correct(record),
                 Record::Phase(PhaseRecord::Settled) => chain.ended = Some(Phase::Settled),
                 Record::Phase(PhaseRecord::Cancelled) => chain.ended = Some(Phase::Cancelled),
                 Record::Phase(PhaseRecord::Voided) => chain.ended = Some(Phase::Voided),
                 Record::Phase(
-                    PhaseRecord::Countdown { .. }
-                    | PhaseRecord::CountdownCancelled
+                    PhaseRecord::CountdownCancelled
                     | PhaseRecord::Paused
                     | PhaseRecord::Resumed
                     | PhaseRecord::Closed
@@ -134,6 +138,7 @@ impl Chain {
             plan: None,
             opened_at: None,
             ended: None,
+            is_known: false,
         }
     }
 
@@ -223,6 +228,7 @@ impl Chain {
             host: plan.host.clone(),
             mode: plan.mode,
             is_rehearsal_copy: plan.rehearsal.is_some(),
+            was_hidden: self.ended == Some(Phase::Cancelled) && !self.is_known,
             skus: skus.collect::<Option<_>>()?,
             opened_at: self.opened_at,
             currency: plan.skus.first().map(|sku| sku.price.currency()),
