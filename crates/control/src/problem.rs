@@ -96,6 +96,7 @@ codes! {
     CountdownRuns "countdown_runs" CONFLICT "A countdown runs in the stream"
     LiveOnAir "live_on_air" CONFLICT "Something is on air for real"
     RehearsalRuns "rehearsal_runs" CONFLICT "A rehearsal runs in the stream"
+    RehearsalOnAir "rehearsal_on_air" CONFLICT "A drop is on air that was planned as a rehearsal"
     NothingPlanned "nothing_planned" CONFLICT "No live drop is planned in the stream"
     NoRehearsal "no_rehearsal" CONFLICT "No rehearsal runs in the stream"
     InvalidAccount "invalid_account" UNPROCESSABLE_ENTITY "The account's name is not acceptable"

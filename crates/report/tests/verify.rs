@@ -3,13 +3,16 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use stampede_domain::{
     BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis, ViewerLimits,
 };
 use stampede_ledger::{
     Amended, BrakePart, BrakeRecord, Command, CorrectionRecord, HoldRecord, Journal, LEDGER_FILE,
-    PhaseRecord, Record, RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary, SqliteJournal,
+    PhaseRecord, PlannedCopy, Record, RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary,
+    SqliteJournal,
 };
 use stampede_report::{Verification, drop_report};
 use support::{
@@ -187,56 +190,90 @@ fn lies_about_the_brake_are_found() {
     });
 }
 
+fn room(change: RoomChange) -> Record {
+    Record::Room(Box::new(Room { stream: "friday".parse().unwrap(), change }))
+}
+
+fn owner(name: &str) -> Record {
+    room(RoomChange::Owner(RoomOwner::Merchant(name.parse().unwrap())))
+}
+
+/// A row of the house in front of everything, in the commit of the first drop's plan.
+fn house_first(rows: &mut Vec<Forged>, records: Vec<Record>) {
+    let mut house = rows[0].clone();
+    house.row.drop = DropId::HOUSE;
+    house.records = records;
+    house.header.rows += 1;
+    rows[0].header.rows += 1;
+    rows.insert(0, house);
+}
+
 #[test]
 fn lies_about_rooms_are_found() {
     let ledger = sound();
-    let room = |change| Record::Room(Box::new(Room { stream: "friday".parse().unwrap(), change }));
-    let owner = |name: &str| room(RoomChange::Owner(RoomOwner::Merchant(name.parse().unwrap())));
     let zeta = || "zeta".parse().unwrap();
-    // A row of the house in front of everything, in the commit of the first drop's plan.
-    let first = |rows: &mut Vec<Forged>, records: Vec<Record>| {
-        let mut house = rows[0].clone();
-        house.row.drop = DropId::HOUSE;
-        house.records = records;
-        house.header.rows += 1;
-        rows[0].header.rows += 1;
-        rows.insert(0, house);
-    };
     let admitted = || room(RoomChange::Admitted(zeta()));
     let dismissed = || room(RoomChange::Dismissed(zeta()));
     let late = || room(RoomChange::VideoDelay(DurationMs::from_secs(6)));
     let sound = vec![owner("acme"), late(), admitted(), dismissed(), owner("zeta"), owner("acme")];
-    assert!(lie(&ledger, |rows| first(rows, sound)).ok);
-    check("room_missing", &ledger, |rows| first(rows, vec![late()]));
+    assert!(lie(&ledger, |rows| house_first(rows, sound)).ok);
+    check("room_missing", &ledger, |rows| house_first(rows, vec![late()]));
     check("room_missing", &ledger, |rows| {
-        first(rows, vec![owner("acme"), room(RoomChange::Ended), dismissed()]);
+        house_first(rows, vec![owner("acme"), room(RoomChange::Ended), dismissed()]);
     });
-    check("room_unchanged", &ledger, |rows| first(rows, vec![owner("acme"), late(), late()]));
+    check("room_unchanged", &ledger, |rows| house_first(rows, vec![owner("acme"), late(), late()]));
     for lie in [owner("acme"), dismissed(), room(RoomChange::Admitted("acme".parse().unwrap()))] {
-        check("room_unchanged", &ledger, |rows| first(rows, vec![owner("acme"), lie]));
+        check("room_unchanged", &ledger, |rows| house_first(rows, vec![owner("acme"), lie]));
     }
-    // The second drop's merchant is not let in, unless an admin plans.
-    let planned_by = |rows: &mut Vec<Forged>, role: &str| {
-        first(rows, vec![owner("zeta")]);
-        let second = rows.iter().position(|forged| {
-            forged.row.drop == DropId::new(2)
-                && forged.position(|found| matches!(found, Record::Planned { .. })).is_some()
-        });
-        let second = second.filter(|second| rows[*second].row.seq > rows[0].row.seq).unwrap();
-        let key = stampede_domain::KeyFingerprint::of(b"key");
-        let (actor, role, action, reason) = ("acme".into(), role.into(), "plan".into(), "".into());
-        let outcome = RecordedOutcome::Accepted;
-        let command = Command { actor, role, action, key, request: key, reason, outcome };
-        rows[second].records.push(Record::Command(Box::new(command)));
-    };
-    check("foreign_drop", &ledger, |rows| planned_by(rows, "merchant"));
-    let verification = lie(&ledger, |rows| planned_by(rows, "admin"));
-    assert!(!kinds(&verification).contains(&"foreign_drop"), "{verification}");
     // A room belongs to no drop.
     check("not_allowed", &ledger, |rows| {
         let (row, _) = find(rows, is_taken);
         rows[row].records.push(owner("acme"));
     });
+}
+
+/// The second drop's merchant is not let in; the drop was planned by a command of this name and role.
+fn foreign_by(rows: &mut Vec<Forged>, action: &str, role: &str) {
+    house_first(rows, vec![owner("zeta")]);
+    let second = rows.iter().position(|forged| {
+        forged.row.drop == DropId::new(2)
+            && forged.position(|found| matches!(found, Record::Planned { .. })).is_some()
+    });
+    let second = second.filter(|second| rows[*second].row.seq > rows[0].row.seq).unwrap();
+    let key = stampede_domain::KeyFingerprint::of(b"key");
+    let (actor, role, reason) = ("acme".into(), role.into(), "".into());
+    let outcome = RecordedOutcome::Accepted;
+    let named = action.into();
+    let command = Command { actor, role, action: named, key, request: key, reason, outcome };
+    let command = Record::Command(Box::new(command));
+    let of = DropId::new(1);
+    if action == "undo" {
+        let copy = PlannedCopy::Drop(DropId::new(2));
+        let first = rows.iter_mut().find(|forged| forged.row.drop == of).unwrap();
+        first.records.push(Record::Phase(PhaseRecord::UndoBegun { copy }));
+        first.records.push(command);
+        return;
+    }
+    let plans = rows[second].records.iter_mut().filter_map(|record| match record {
+        Record::Planned { plan, .. } => Some(plan),
+        _ => None,
+    });
+    for plan in plans.filter(|_| action == "rehearse") {
+        *plan = Arc::new(plan.rehearsed(of, UnixMillis::new(9)));
+    }
+    rows[second].records.push(command);
+}
+
+#[test]
+fn drops_and_copies_of_merchants_who_are_not_let_in_are_found() {
+    let ledger = sound();
+    for action in ["plan", "rehearse", "undo"] {
+        check("foreign_drop", &ledger, |rows| foreign_by(rows, action, "merchant"));
+        let verification = lie(&ledger, |rows| foreign_by(rows, action, "admin"));
+        assert!(!kinds(&verification).contains(&"foreign_drop"), "{action}: {verification}");
+    }
+    let verification = lie(&ledger, |rows| foreign_by(rows, "rehearse", "host"));
+    assert!(!kinds(&verification).contains(&"foreign_drop"), "a host tries the whole show");
 }
 
 #[test]

@@ -43,8 +43,10 @@ pub(super) enum Grant<'books, 'command> {
         /// Its room, if there is one that the actor speaks for; none for a report.
         room: Option<&'books Room>,
     },
-    /// Begin or end a rehearsal of what the actor may run.
-    Rehearsal(RehearsalAsk<'command>),
+    /// Begin a rehearsal of what the actor may run.
+    Rehearse(RehearsalAsk<'command>),
+    /// End a rehearsal, as far as the actor may.
+    EndRehearsal(RehearsalAsk<'command>),
     /// Say that money which nobody can match was seen to. Whose account it came through, the shell knows.
     CloseUnmatched(&'command PaymentId),
 }
@@ -85,10 +87,14 @@ impl Books {
             Action::Stream { stream, action } => {
                 check_role(command)?;
                 if let StreamAction::Rehearse { .. } | StreamAction::EndRehearsal = action {
-                    let begins = matches!(action, StreamAction::Rehearse { .. });
                     self.check_rehearses(command, stream)?;
                     let merchant = command.merchant.as_ref();
-                    return Ok(Grant::Rehearsal(RehearsalAsk { stream, merchant, begins }));
+                    if matches!(action, StreamAction::Rehearse { .. }) {
+                        return Ok(Grant::Rehearse(RehearsalAsk { stream, merchant }));
+                    }
+                    let room = self.rooms.get(stream);
+                    let merchant = merchant.filter(|own| !room.is_some_and(|room| room.is_of(own)));
+                    return Ok(Grant::EndRehearsal(RehearsalAsk { stream, merchant }));
                 }
                 let room = self.room_of(command, (stream, action))?;
                 Ok(Grant::Stream { stream, action, room })
@@ -156,7 +162,7 @@ impl Books {
         }
     }
 
-    /// Whether the actor runs drops in the stream: where the token reaches, a creator in streams of his own.
+    /// Whether the actor runs drops in the stream: where the token reaches, a creator in streams of its own.
     fn check_rehearses(
         &self,
         command: &StaffCommand,

@@ -38,10 +38,12 @@ impl Books {
         let key = command.key.fingerprint();
         let request = command.request();
         let personal = command.action.personal();
+        // Drops whose chains may end with the command, which stands in front of that.
+        let mut ends = Vec::new();
         let outcome = match self.keys.look_up(&command.actor, key, request, personal) {
             KeyState::Same(done) => return Ok(Done { replayed: true, ..done }),
             KeyState::Other => Err(CommandRefusal::KeyReused),
-            KeyState::Fresh => self.decide(command, shown, now, out),
+            KeyState::Fresh => self.decide(command, shown, now, (&mut ends, out)),
         };
         // Nothing was decided.
         if outcome == Err(CommandRefusal::MoneyNotLoaded) {
@@ -80,6 +82,9 @@ impl Books {
         if is_cancel && outcome.is_ok() {
             self.forbid(now.sale, chain, PhaseRecord::Cancelled, out);
         }
+        for copy in ends {
+            self.end_copy(copy, now.sale, out);
+        }
         outcome
     }
 
@@ -88,7 +93,7 @@ impl Books {
         command: &StaffCommand,
         shown: &CommandContext,
         now: Moment,
-        out: &mut Decision,
+        (ends, out): (&mut Vec<DropId>, &mut Decision),
     ) -> CommandOutcome {
         match self.granted(command, shown.over.as_ref())? {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
@@ -110,9 +115,11 @@ impl Books {
                 self.change_stream(change, now.sale, shown.reported_at, out);
                 Ok(Done::about(DropId::HOUSE))
             }
-            Grant::Rehearsal(ask) => {
-                self.rehearsal(ask, now, out)?;
-                Ok(Done::about(DropId::HOUSE))
+            // Both are recorded with the first copy: it says which stream was rehearsed.
+            Grant::Rehearse(ask) => Ok(Done::about(self.begin_rehearsal(ask, now, out)?)),
+            Grant::EndRehearsal(ask) => {
+                *ends = self.copies_to_end(ask)?;
+                Ok(Done::about(ends[0]))
             }
             Grant::CloseUnmatched(payment) => {
                 self.close_unmatched(payment, command, now.sale, out)?;

@@ -1,6 +1,6 @@
 //! Commands about rooms, and the rules of rooms about drops.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use stampede_domain::{
     DropId, DropPlan, MerchantId, StreamId, UnixMillis, check_shown,
@@ -126,32 +126,33 @@ impl Books {
         let Some(room) = self.rooms.get(stream) else {
             return self.changes_to_make(stream, &RoomOwner::Merchant(merchant.clone()));
         };
-        if !for_house && !room.lets_in(merchant) {
-            let (stream, merchant) = (stream.clone(), merchant.clone());
-            let owner = room.owner.clone();
-            return Err(CommandRefusal::StreamNotYours { stream, owner, merchant });
-        }
-        let live = self.live_in(stream).count();
-        if live >= LIVE_DROPS_PER_STREAM_MAX {
-            return Err(CommandRefusal::StreamFull { max: LIVE_DROPS_PER_STREAM_MAX });
-        }
-        if room.is_of(merchant) {
-            return Ok(Vec::new());
-        }
-        let of_merchant = self.live_in(stream).filter(|other| *other == merchant).count();
-        let foreign = self.live_in(stream).filter(|other| !room.is_of(other)).count();
-        let kept = LIVE_DROPS_PER_STREAM_MAX - OWNER_DROPS_PER_STREAM_KEPT;
-        let keeps = matches!(room.owner, RoomOwner::Merchant(_)) && foreign >= kept;
-        let stream = stream.clone();
-        if of_merchant >= ADMITTED_DROPS_PER_STREAM_MAX {
-            let (of, max) = (merchant.to_string(), ADMITTED_DROPS_PER_STREAM_MAX);
-            return Err(CommandRefusal::ShareFull { stream, of, max });
-        }
-        if keeps {
-            let (of, max) = ("all admitted merchants".to_owned(), kept);
-            return Err(CommandRefusal::ShareFull { stream, of, max });
-        }
+        check_let_in(stream, room, merchant, for_house)?;
+        let there: Vec<_> = self.live_in(stream).collect();
+        check_share(stream, room, merchant, &there)?;
         Ok(Vec::new())
+    }
+
+    /// Checks that copies of drops of the stream may be planned and have places there, each beside those before it.
+    /// Copies claim no stream: one that is nobody's stays so. Whoever runs the whole show copies all that stands in it.
+    pub(super) fn check_places(
+        &self,
+        stream: &StreamId,
+        copies: &[Arc<DropPlan>],
+        of_whole_show: bool,
+    ) -> Result<(), CommandRefusal> {
+        let room = self.rooms.get(stream);
+        let mut there: Vec<_> = self.live_in(stream).collect();
+        for merchant in copies.iter().map(|copy| &copy.merchant) {
+            match room {
+                Some(room) => {
+                    check_let_in(stream, room, merchant, of_whole_show)?;
+                    check_share(stream, room, merchant, &there)?;
+                }
+                None => check_stream_full(&there)?,
+            }
+            there.push(merchant);
+        }
+        Ok(())
     }
 
     /// Makes changes that were decided; they show once they are durable.
@@ -172,6 +173,55 @@ impl Books {
         let plans = self.live().map(|(_, book)| book.plan());
         plans.filter(move |plan| plan.stream == *stream).map(|plan| &plan.merchant)
     }
+}
+
+/// Whether a drop of a merchant may be planned in the room; whoever plans `everywhere` may in any.
+fn check_let_in(
+    stream: &StreamId,
+    room: &Room,
+    merchant: &MerchantId,
+    everywhere: bool,
+) -> Result<(), CommandRefusal> {
+    if everywhere || room.lets_in(merchant) {
+        return Ok(());
+    }
+    let (stream, merchant, owner) = (stream.clone(), merchant.clone(), room.owner.clone());
+    Err(CommandRefusal::StreamNotYours { stream, owner, merchant })
+}
+
+/// Whether a stream takes one more drop beside those of these merchants.
+const fn check_stream_full(there: &[&MerchantId]) -> Result<(), CommandRefusal> {
+    if there.len() >= LIVE_DROPS_PER_STREAM_MAX {
+        return Err(CommandRefusal::StreamFull { max: LIVE_DROPS_PER_STREAM_MAX });
+    }
+    Ok(())
+}
+
+/// Whether a room has a place for one more drop of a merchant, beside those of the merchants that are there.
+fn check_share(
+    stream: &StreamId,
+    room: &Room,
+    merchant: &MerchantId,
+    there: &[&MerchantId],
+) -> Result<(), CommandRefusal> {
+    check_stream_full(there)?;
+    if room.is_of(merchant) {
+        return Ok(());
+    }
+    let of_merchant = there.iter().filter(|other| **other == merchant).count();
+    let foreign = there.iter().filter(|other| !room.is_of(other)).count();
+    let kept = LIVE_DROPS_PER_STREAM_MAX - OWNER_DROPS_PER_STREAM_KEPT;
+    let keeps = matches!(room.owner, RoomOwner::Merchant(_)) && foreign >= kept;
+    let stream = stream.clone();
+    if of_merchant >= ADMITTED_DROPS_PER_STREAM_MAX {
+        let (of, max) = (merchant.to_string(), ADMITTED_DROPS_PER_STREAM_MAX);
+        return Err(CommandRefusal::ShareFull { stream, of, max });
+    }
+    if keeps {
+        let (of, max) = ("all admitted merchants".to_owned(), kept);
+        return Err(CommandRefusal::ShareFull { stream, of, max });
+    }
+    Ok(())
 }
 
 /// The change by which a merchant is let in no more.
@@ -206,8 +256,6 @@ fn check_account(owner: &RoomOwner) -> Result<(), CommandRefusal> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::books::given::{self, change_room, merchant};
 

@@ -506,6 +506,7 @@ impl CommandRefusal {
         Self::Video(VideoRefusal::CountdownRuns { .. }) => "countdown_runs",
         Self::Rehearsal(RehearsalRefusal::LiveOnAir { .. }) => "live_on_air",
         Self::Rehearsal(RehearsalRefusal::Runs { .. }) => "rehearsal_runs",
+        Self::Rehearsal(RehearsalRefusal::OnAir { .. }) => "rehearsal_on_air",
         Self::Rehearsal(RehearsalRefusal::NothingPlanned { .. }) => "nothing_planned",
         Self::Rehearsal(RehearsalRefusal::NoneRuns { .. }) => "no_rehearsal",
     }

@@ -213,6 +213,9 @@ impl RecordedDoing {
                 lot: *lot,
                 ..Self::default()
             },
+            CommandEffect::Rehearsal { stream } => {
+                Self { stream: Some(stream.to_string()), ..Self::default() }
+            }
             CommandEffect::Undone { copy } => Self {
                 copy: copy.drop().map(|drop| drop.to_string()),
                 no_copy: copy.why_none().map(NoCopy::code),

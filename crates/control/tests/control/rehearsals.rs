@@ -189,3 +189,29 @@ async fn a_rehearsal_that_nobody_ends_is_over_after_two_hours() {
     rig.until_phase(&copy, "cancelled").await;
     until(async || rig.crowds.viewers().is_empty()).await;
 }
+    rig.plan(lamps()).await;
+#[tokio::test]
+async fn what_was_rehearsed_stands_in_the_list_of_commands() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let copy = begun(&rig).await;
+    rig.ask("host", "DELETE", PATH).key("end").expect(StatusCode::OK).await;
+    let commands = listed(&rig, "/v1/commands").await["commands"].clone();
+    for (place, action) in ["end_rehearsal", "rehearse"].into_iter().enumerate() {
+        let told = &commands[place];
+        assert_eq!((&told["action"], &told["drop"]), (&json!(action), &json!(copy)));
+        assert_eq!(told["stream"], "show");
+    }
+}
+
+#[tokio::test]
+async fn a_drop_that_is_tried_by_hand_is_named_with_what_ends_it() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let mut by_hand = lamps();
+    by_hand["mode"] = json!("rehearsal");
+    let by_hand = rig.plan(by_hand).await;
+    rig.command(&by_hand, "open", "o").await;
+    refused(&rig, 409, "rehearsal_on_air").await;
+}
+

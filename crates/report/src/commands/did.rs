@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stampede_domain::{
     Amendment, BanId, BanTarget, DropId, DurationMs, HoldId, Money, NewEnd, PaymentId, PoolIndex,
-    Rates, SkuId, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
+    Rates, SkuId, StreamId, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
 };
 use stampede_ledger::{
     BanRecord, BanScope, BrakePart, BrakeRecord, Command, CorrectionRecord, DeadlineRecord,
@@ -91,6 +91,11 @@ pub enum CommandEffect {
         /// The lot by which the units went back on sale.
         lot: Option<u32>,
     },
+    /// Began a rehearsal of a show, or ended one.
+    Rehearsal {
+        /// Whose show was rehearsed.
+        stream: StreamId,
+    },
     /// Called off a drop that was opened by mistake.
     Undone {
         /// What became of the copy of its terms.
@@ -128,6 +133,7 @@ impl CommandEffect {
             Self::Amended(_) => "amend",
             Self::WoundDown { .. } => "wind_down",
             Self::OrderCancelled { .. } => "cancel_order",
+            Self::Rehearsal { .. } => return matches!(action, "rehearse" | "end_rehearsal"),
             Self::Undone { .. } => "undo",
             Self::Extended { .. } => "extend",
             Self::UnmatchedClosed { .. } => "close_unmatched",
@@ -141,6 +147,7 @@ struct SaleTerms {
     /// The SKU of each pool.
     skus: Vec<SkuId>,
     limits: ViewerLimits,
+    stream: StreamId,
 }
 
 /// The latest doing in each chain. A command's record follows what it did within one chain: only
@@ -160,7 +167,12 @@ impl LatestEffects {
                 let pools = plan.pools();
                 let skus = pools.iter().filter_map(|(_, sku)| plan.sku(sku));
                 let skus = skus.map(|sku| sku.id.clone()).collect();
-                self.sales.insert(drop, SaleTerms { skus, limits: ViewerLimits::of(&plan) });
+                let (limits, stream) = (ViewerLimits::of(&plan), plan.stream.clone());
+                if plan.rehearsal.is_some() {
+                    let stream = stream.clone();
+                    self.latest.insert(drop, CommandEffect::Rehearsal { stream });
+                }
+                self.sales.insert(drop, SaleTerms { skus, limits, stream });
             }
             Record::Phase(PhaseRecord::Settled | PhaseRecord::Cancelled | PhaseRecord::Voided) => {
                 self.sales.remove(&drop);
@@ -285,6 +297,11 @@ impl LatestEffects {
     /// What this command did, the next in its chain.
     pub(super) fn of(&mut self, drop: DropId, command: &Command) -> Option<CommandEffect> {
         let accepted = command.outcome == RecordedOutcome::Accepted;
+        // It stands in front of what it does.
+        if command.action.as_str() == "end_rehearsal" {
+            let ended = self.sales.get(&drop).filter(|_| accepted);
+            return ended.map(|sale| CommandEffect::Rehearsal { stream: sale.stream.clone() });
+        }
         let latest = self.latest.get(&drop).filter(|did| did.is_of(command.action.as_str()));
         latest.filter(|_| accepted).cloned()
     }

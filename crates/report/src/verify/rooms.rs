@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use stampede_domain::{DropId, DurationMs, MerchantId, StreamId};
-use stampede_ledger::{Command, Record, RecordedOutcome, Room, RoomChange, RoomOwner};
+use stampede_domain::{DropId, DropPlan, DurationMs, MerchantId, StreamId, UnixMillis};
+use stampede_ledger::{
+    Command, PhaseRecord, PlannedCopy, Record, RecordedOutcome, Room, RoomChange, RoomOwner,
+};
 
 use super::finding::{Findings, Place};
 
@@ -31,6 +33,25 @@ impl RoomFault {
             Self::ForeignDrop { .. } => "foreign_drop",
         }
     }
+
+    /// What it comes to as a copy for a rehearsal, by the role of whoever began that: who is no merchant copies all that
+    /// stands in the show.
+    fn judge_copy(self, planner: &str, place: Place, findings: &mut Findings) {
+        if planner == "merchant" {
+            self.judge(planner, place, findings);
+        }
+    }
+
+    /// What it comes to by the role of whoever planned: an admin plans anywhere.
+    fn judge(mut self, planner: &str, place: Place, findings: &mut Findings) {
+        if planner == "admin" {
+            return;
+        }
+        if let Self::ForeignDrop { role, .. } = &mut self {
+            planner.clone_into(role);
+        }
+        findings.add(place, self);
+    }
 }
 
 /// The rooms at one point of the journal.
@@ -43,6 +64,24 @@ pub(super) struct RoomBook {
     changed: HashSet<StreamId>,
     /// Drops of merchants who were not let in, until the command says who planned them.
     foreign: BTreeMap<DropId, RoomFault>,
+    /// The copy that an undo names, by the drop whose opening it undid, until the command says whose undo it was.
+    undone: BTreeMap<DropId, DropId>,
+    /// Who planned such a copy, where the command stands in front of it.
+    copied_by: BTreeMap<DropId, String>,
+    /// The latest rehearsal by one press of each stream.
+    rehearsals: BTreeMap<StreamId, Rehearsing>,
+}
+
+/// The copies of a rehearsal by one press. Its command stands with the first one.
+#[derive(Debug)]
+struct Rehearsing {
+    until: UnixMillis,
+    first: DropId,
+    /// The role of whoever began it once the command has said so. Older programs recorded the command elsewhere, and
+    /// planned by other rules.
+    role: Option<String>,
+    /// What its copies come to until then.
+    foreign: Vec<RoomFault>,
 }
 
 #[derive(Debug)]
@@ -71,7 +110,10 @@ impl RoomBook {
             match record {
                 Record::Room(room) if drop == DropId::HOUSE => self.change(room, place, findings),
                 Record::Planned { plan, revision: 1 } => {
-                    self.planned(drop, &plan.stream, &plan.merchant);
+                    self.planned(drop, plan, place, findings);
+                }
+                Record::Phase(PhaseRecord::UndoBegun { copy: PlannedCopy::Drop(copy) }) => {
+                    self.undone.insert(drop, *copy);
                 }
                 Record::Command(command) => self.command(drop, command, place, findings),
                 Record::Phase(_)
@@ -155,29 +197,86 @@ impl RoomBook {
         self.rooms.insert(stream.clone(), owned);
     }
 
-    fn planned(&mut self, drop: DropId, stream: &StreamId, merchant: &MerchantId) {
-        // A stream that no record names was used before there were rooms.
-        let Some(owned) = self.rooms.get(stream).filter(|owned| !owned.lets_in(merchant)) else {
+    fn planned(&mut self, drop: DropId, plan: &DropPlan, place: Place, findings: &mut Findings) {
+        let fault = self.foreign_drop(&plan.stream, &plan.merchant);
+        let copied_by = self.copied_by.remove(&drop);
+        let is_undos = copied_by.is_some() || self.undone.values().any(|copy| *copy == drop);
+        if let Some(rehearsal) = plan.rehearsal.filter(|_| !is_undos) {
+            self.rehearsed(drop, (&plan.stream, rehearsal.until), (fault, place), findings);
             return;
-        };
-        if !self.changed.contains(stream) {
-            let (role, merchant) = (String::new(), merchant.clone());
-            let (stream, owner) = (stream.clone(), owned.owner.clone());
-            let fault = RoomFault::ForeignDrop { role, merchant, stream, owner };
-            self.foreign.insert(drop, fault);
+        }
+        let Some(fault) = fault else { return };
+        match copied_by {
+            Some(role) => fault.judge(&role, place, findings),
+            None => {
+                self.foreign.insert(drop, fault);
+            }
+        }
+    }
+
+    /// What a drop of the merchant comes to in the stream, unless an admin planned it.
+    fn foreign_drop(&self, stream: &StreamId, merchant: &MerchantId) -> Option<RoomFault> {
+        // A stream that no record names was used before there were rooms.
+        let owned = self.rooms.get(stream).filter(|owned| !owned.lets_in(merchant))?;
+        if self.changed.contains(stream) {
+            return None;
+        }
+        let (role, merchant) = (String::new(), merchant.clone());
+        let (stream, owner) = (stream.clone(), owned.owner.clone());
+        Some(RoomFault::ForeignDrop { role, merchant, stream, owner })
+    }
+
+    /// A copy of a rehearsal is planned, as if by whoever began that.
+    fn rehearsed(
+        &mut self,
+        drop: DropId,
+        (stream, until): (&StreamId, UnixMillis),
+        (fault, place): (Option<RoomFault>, Place),
+        findings: &mut Findings,
+    ) {
+        let begun = || Rehearsing { until, first: drop, role: None, foreign: Vec::new() };
+        let rehearsing = self.rehearsals.entry(stream.clone()).or_insert_with(begun);
+        if rehearsing.until != until {
+            *rehearsing = begun();
+        }
+        let Some(fault) = fault else { return };
+        match &rehearsing.role {
+            Some(role) => fault.judge_copy(role, place, findings),
+            None => rehearsing.foreign.push(fault),
         }
     }
 
     fn command(&mut self, drop: DropId, command: &Command, place: Place, findings: &mut Findings) {
-        if command.action.as_str() != "plan" || command.outcome != RecordedOutcome::Accepted {
+        if command.outcome != RecordedOutcome::Accepted {
             return;
         }
-        let Some(mut fault) = self.foreign.remove(&drop) else { return };
-        if let RoomFault::ForeignDrop { role, .. } = &mut fault
-            && command.role.as_str() != "admin"
-        {
-            command.role.as_str().clone_into(role);
-            findings.add(place, fault);
+        let role = command.role.as_str();
+        match command.action.as_str() {
+            "plan" => {
+                if let Some(fault) = self.foreign.remove(&drop) {
+                    fault.judge(role, place, findings);
+                }
+            }
+            "undo" => {
+                let Some(copy) = self.undone.remove(&drop) else { return };
+                match self.foreign.remove(&copy) {
+                    Some(fault) => fault.judge(role, place, findings),
+                    None => {
+                        self.copied_by.insert(copy, role.to_owned());
+                    }
+                }
+            }
+            "rehearse" => {
+                let Some(begun) = self.rehearsals.values_mut().find(|begun| begun.first == drop)
+                else {
+                    return;
+                };
+                begun.role = Some(role.to_owned());
+                for fault in begun.foreign.drain(..) {
+                    fault.judge_copy(role, place, findings);
+                }
+            }
+            _ => {}
         }
     }
 }
