@@ -38,7 +38,8 @@ pub fn drop_report(journal: &dyn Journal, drop: DropId) -> Result<DropReport, Re
     fold.report().ok_or(ReportError::NoDrop { drop })
 }
 
-/// The terms of one drop as they were edited or amended last. Reads all of the drop's rows.
+/// The terms of one drop as they were edited or amended last. Reads the drop's rows until nothing can change them any
+/// more: it closed, was called off, or its opening was undone.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -55,7 +56,9 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                     let plan = latest.as_deref();
                     latest = plan.map(|plan| Arc::new(amended.amendment.apply_to(plan))).or(latest);
                 }
-                Record::Lot { .. } | Record::Phase(PhaseRecord::Cancelled) => {
+                Record::Phase(
+                    PhaseRecord::Closed | PhaseRecord::Cancelled | PhaseRecord::UndoBegun { .. },
+                ) => {
                     return latest.ok_or(ReportError::NoDrop { drop });
                 }
                 Record::Phase(
@@ -64,11 +67,10 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                     | PhaseRecord::Opened
                     | PhaseRecord::Paused
                     | PhaseRecord::Resumed
-                    | PhaseRecord::Closed
                     | PhaseRecord::Settled
-                    | PhaseRecord::UndoBegun { .. }
                     | PhaseRecord::Voided,
                 )
+                | Record::Lot { .. }
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured

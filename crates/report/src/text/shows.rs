@@ -27,7 +27,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, reports: &[DropReport]) -> fmt::
     let (mut rehearsals, mut called_off) = (0_u64, 0_u64);
     writeln!(f, "{:<38}{:>8}{:>12}{:>12}{:>20}", "show", "drops", "orders", "sold", "gross")?;
     let now = reports.iter().map(|report| report.as_of).max().unwrap_or_default();
-    for show in shows(reports.iter().map(ShowDrop::of), now) {
+    // What was rehearsed by one press belongs to no show, here as on the control interface.
+    let counted = reports.iter().filter(|report| report.plan.rehearsal.is_none());
+    for show in shows(counted.map(ShowDrop::of), now) {
         let mut sums: BTreeMap<Currency, Sums> = BTreeMap::new();
         for report in show.drops.iter().filter_map(|drop| by_drop.get(drop)) {
             match (report.plan.mode, report.phase) {
