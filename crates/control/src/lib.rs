@@ -53,7 +53,9 @@ pub use demo::{AskKill, Demo};
 pub use draining::DrainSignal;
 pub use dto::{DemoKill, DemoStage, DemoState};
 pub use price_minima::{AccountMinima, PriceMinima};
-pub use rehearsal::{CROWD_DEFAULT, CROWD_MAX, CROWD_MIN, Crowd, CrowdFigures, CrowdSource};
+pub use rehearsal::{
+    CROWD_DEFAULT, CROWD_MAX, CROWD_MIN, CROWDS_VIEWERS_MAX, Crowd, CrowdFigures, CrowdSource,
+};
 pub use router::{Interface, router, shared};
 pub use serve::serve;
 pub use site::{PublicUrl, PublicUrlError, Site};

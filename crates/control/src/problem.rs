@@ -136,6 +136,7 @@ codes! {
     SharesFull "shares_full" CONFLICT "As many reports are shared as may"
     PublicUrlMissing "public_url_missing" CONFLICT "Nobody has said where browsers find the server"
     NoPlaces "no_places" CONFLICT "Too few places for viewers are free"
+    NoCrowd "no_crowd" CONFLICT "The server has no crowd for a rehearsal"
     NoDemo "no_demo" NOT_FOUND "The server is no demo's"
     DemoBusy "demo_busy" CONFLICT "The demo is busy"
     IfMatchMissing "if_match_missing" PRECONDITION_REQUIRED "The edit does not say which terms it replaces"

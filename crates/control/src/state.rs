@@ -48,7 +48,7 @@ pub struct ControlParts {
     pub demo: Option<Arc<Demo>>,
     /// The settings in force, which admins read: without secrets.
     pub settings: serde_json::Value,
-    /// Where the crowds of rehearsals come from. `None`: nobody can rehearse, for want of places.
+    /// Where the crowds of rehearsals come from. `None`: nobody can rehearse, for want of a key for their tickets.
     pub crowds: Option<Arc<dyn CrowdSource>>,
 }
 
@@ -264,8 +264,8 @@ impl ControlState {
     }
 
     /// Where the crowds of rehearsals come from.
-    pub(crate) fn crowd_source(&self) -> Option<&dyn CrowdSource> {
-        self.0.parts.crowds.as_deref()
+    pub(crate) fn crowd_source(&self) -> Option<&Arc<dyn CrowdSource>> {
+        self.0.parts.crowds.as_ref()
     }
 
     /// The crowds that are in.

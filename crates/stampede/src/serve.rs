@@ -81,6 +81,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let reviewer = review(&data, &clock)?;
     let payments = Payments::start(&engine, provider)?;
     let viewers = viewers(&config, certificates.0.as_ref());
+    let port = viewers.clone();
     let gateway = Gateway::start(viewers, at_doors, ports, signals, TicketVerifier::new(keys))?;
     let (viewers_at, gateway) = (gateway.local_addr(), Arc::new(Mutex::new(Some(gateway))));
     let interface = interface(&config, certificates.1.as_ref());
@@ -90,8 +91,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     // The last step: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
-    let places = (config.viewers.connections_max, descriptors_max);
-    let crowds = own_key.map(|key| LocalCrowds::new(&engine, &gateway, places, key) as _);
+    let crowds =
+        own_key.map(|key| LocalCrowds::new(&engine, &gateway, (&port, descriptors_max), key) as _);
     let parts = ControlParts {
         engine: Arc::clone(&engine),
         staff: tokens,

@@ -9,6 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use stampede_intake::Exact;
 use stampede_wire::ticket::{KEYS_MAX, KeyError, KeySpec, TicketKeys, TicketMinter};
+use tracing::warn;
 
 /// The file's name within the data directory.
 pub(crate) const KEY_FILE: &str = "ticket-keys.json";
@@ -53,6 +54,12 @@ pub(crate) fn load_or_make(dir: &Path) -> Result<(TicketKeys, Option<KeySpec>), 
     }
     let mut specs = read(&path)?;
     let own = (1..KEYS_MAX).contains(&specs.len()).then(of_process);
+    if specs.len() >= KEYS_MAX {
+        warn!(
+            keys = specs.len(),
+            "no key is left for the crowds of rehearsals: nobody can rehearse by one press"
+        );
+    }
     specs.extend(own.clone());
     let keys = TicketKeys::new(&specs).map_err(|source| KeyFileError::Key { path, source })?;
     Ok((keys, own))
@@ -95,6 +102,18 @@ mod tests {
         let (spec, _) = signer(dir.path()).unwrap();
         load_or_make(dir.path()).unwrap();
         assert_eq!(signer(dir.path()).unwrap().0.k, spec.k, "the secret stays");
+    }
+
+    #[test]
+    fn a_file_with_as_many_keys_as_may_be_leaves_none_for_crowds() {
+        let dir = tempfile::tempdir().unwrap();
+        for (count, has_own) in [(KEYS_MAX - 1, true), (KEYS_MAX, false)] {
+            let key = |number| KeySpec::hs256(&format!("key-{number}"), &[7; SECRET_BYTES]);
+            let path = dir.path().join(KEY_FILE);
+            write(&path, &KeySet { keys: (0..count).map(key).collect() }).unwrap();
+            assert_eq!(load_or_make(dir.path()).unwrap().1.is_some(), has_own, "{count}");
+            fs::remove_file(path).unwrap();
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use stampede_domain::DropId;
 use stampede_swarm::{PoolError, SocketPool, Web, WebSeat};
 use stampede_wire::ticket::{KeyError, KeySpec};
 
@@ -130,10 +131,11 @@ enum Word<'a> {
     Checkout(&'a Checkout),
 }
 
-/// Watches until `stopped`; `say` hears at once who pays, and gets a report now and then, at once when nobody is
-/// connected any more. Every promise that a report counts is in the logs.
+/// Watches until `stopped`, and clicks on the drops that draw anybody. `say` hears at once who pays, and gets a report
+/// now and then, at once when nobody is connected any more. Every promise that a report counts is in the logs.
 fn watch(
     plan: &AudiencePlan,
+    draws: impl Fn(DropId) -> bool,
     mut say: impl FnMut(Word<'_>) -> io::Result<()>,
     stopped: &AtomicBool,
 ) -> Result<(), AudienceError> {
@@ -147,7 +149,7 @@ fn watch(
     };
     let (mut report_us, mut connected) = (0, 0);
     while !stopped.load(Ordering::Relaxed) {
-        let next_us = audience.turn()?;
+        let next_us = audience.turn(&draws)?;
         let now_us = audience.sockets.now_us();
         let people = &mut audience.web.talker;
         for checkout in people.checkouts.drain(..) {
@@ -182,9 +184,12 @@ struct AudienceSockets {
 
 impl AudienceSockets {
     /// Lets happen what is due; when the next thing is.
-    fn turn(&mut self) -> Result<u64, AudienceError> {
+    fn turn(&mut self, draws: impl Fn(DropId) -> bool) -> Result<u64, AudienceError> {
         let now_us = self.sockets.now_us();
         while let Some(wave) = self.web.talker.waves.pop() {
+            if !draws(wave.drop) {
+                continue;
+            }
             let seats = self.sockets.seats().map(|seat| &seat.own);
             self.web.talker.roll(&wave, seats);
         }
@@ -244,6 +249,45 @@ impl AudienceSockets {
                 Ok(())
             }
             Err(why) => Err(why.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::{goods::News, *};
+
+    #[test]
+    fn nobody_clicks_on_a_drop_that_draws_nobody() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let target = listener.local_addr().unwrap();
+        let plan = AudiencePlan {
+            seed: 7,
+            target,
+            sources: Vec::new(),
+            stream: "show".to_owned(),
+            ticket_key: KeySpec::hs256("key", &[7; 32]),
+            viewers: 1,
+            name_prefix: "v".to_owned(),
+            rehearsal: true,
+            interest: BTreeMap::new(),
+            usual_interest: Interest { share_percent: 100, rush_ms: 1 },
+            promise_logs: None,
+        };
+        let mut audience = AudienceSockets {
+            sockets: SocketPool::new(target, Vec::new()).unwrap(),
+            web: Web::new(People::new(&plan).unwrap(), target, Some(SUBPROTOCOL.name())),
+            arrivals: VecDeque::new(),
+        };
+        audience.dial(0).unwrap();
+        audience.sockets.seat_mut(0).unwrap().own.here = true;
+        let copy: DropId = "d2".parse().unwrap();
+        for drop in ["d1".parse().unwrap(), copy] {
+            audience.web.talker.news(drop, News::Opened, 0);
+            let due_us = audience.turn(|drop| drop == copy).unwrap();
+            assert_eq!(due_us < u64::MAX, drop == copy, "{drop}");
         }
     }
 }

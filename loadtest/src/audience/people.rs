@@ -44,7 +44,7 @@ pub(super) enum Act {
 /// People who click on a drop, because something happened to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wave {
-    drop: DropId,
+    pub(super) drop: DropId,
     at_us: u64,
     span_us: u64,
     crowd: Crowd,

@@ -128,7 +128,7 @@ fn from_input() -> Result<(), String> {
             Word::Checkout(checkout) => Line::Checkout(checkout.clone()),
         })
     };
-    watch(&plan, tell, &stopped).map_err(|error| error.to_string())
+    watch(&plan, |_| true, tell, &stopped).map_err(|error| error.to_string())
 }
 
 fn say(line: &Line) -> io::Result<()> {

@@ -8,11 +8,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use parking_lot::Mutex;
-use stampede_domain::StreamId;
+use stampede_domain::{DropId, StreamId};
 use stampede_wire::ticket::KeySpec;
 
 use super::{AudiencePlan, AudienceReport, Interest, Word, watch};
@@ -41,15 +41,18 @@ pub struct RehearsalPlan {
 pub struct RehearsalAudience {
     report: Arc<Mutex<AudienceReport>>,
     stopped: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
 }
 
 impl RehearsalAudience {
-    /// Starts a thread for all of them. `pay` hears of each who goes to pay; `failed` hears why if they cannot go on.
+    /// Starts a thread for all of them, who buy in those drops alone for which `draws` says so. `pay` hears of each who
+    /// goes to pay; `failed` hears why if they cannot go on.
     ///
     /// # Errors
     /// The system's, if there is no thread.
     pub fn start(
         plan: RehearsalPlan,
+        draws: impl Fn(DropId) -> bool + Send + 'static,
         mut pay: impl FnMut(&Checkout) + Send + 'static,
         failed: impl FnOnce(&super::AudienceError) + Send + 'static,
     ) -> io::Result<Self> {
@@ -78,13 +81,18 @@ impl RehearsalAudience {
                 }
                 Ok(())
             };
-            if let Err(error) = watch(&plan, tell, &stop) {
+            if let Err(error) = watch(&plan, draws, tell, &stop) {
                 failed(&error);
             }
         };
         // It ends by itself soon after the value is dropped: whoever drops it must not wait for sockets.
-        let _ends_by_itself = thread::Builder::new().name("rehearsal".to_owned()).spawn(play)?;
-        Ok(Self { report, stopped })
+        let thread = thread::Builder::new().name("rehearsal".to_owned()).spawn(play)?;
+        Ok(Self { report, stopped, thread })
+    }
+
+    /// Whether they cannot go on, and have left by themselves.
+    pub fn has_left(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// How they stand.

@@ -97,7 +97,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["stream_state"], &[&[Forbidden, UnknownStream]]),
     (&["follow_stream"], &[&[TooManyFollowers, Draining]]),
     (&["stream_offline", "stream_online"], &[COMMAND, PACED, &[UnknownStream]]),
-    (&["begin_rehearsal"], &[COMMAND, PACED, &[UnknownStream, LiveOnAir, RehearsalRuns, RehearsalOnAir, NothingPlanned, NoPlaces,
+    (&["begin_rehearsal"], &[COMMAND, PACED, &[UnknownStream, LiveOnAir, RehearsalRuns, RehearsalOnAir, NothingPlanned, NoPlaces, NoCrowd,
         StreamNotYours, StreamFull, ShareFull, MemoryFull]]),
     (&["end_rehearsal"], &[COMMAND, &[UnknownStream, NoRehearsal]]),
     (&["rehearsal_state"], &[&[Forbidden]]),

@@ -1,22 +1,24 @@
 //! Rehearsals by one press.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use stampede_domain::StreamId;
-use stampede_engine::{Done, StreamAction};
+use stampede_domain::{Mode, Phase, StreamId};
+use stampede_engine::{Done, SaleDrop, StreamAction};
 
 use super::commands::{CommandProblems, KEY_HELP, Sender, marked};
 use crate::{
-    CROWD_MIN, CrowdSource,
+    CROWD_MIN,
     auth::Staff,
     dto::{Reason, RehearsalBody, RehearsalState},
     extract::{Key, OptionalBody, StreamPath},
     problem::{Code, Problem, ProblemBody},
-    rehearsal::send_crowd,
+    rehearsal::{Seats, send_crowd},
     rehearsed::running,
     state::ControlState,
 };
@@ -49,25 +51,20 @@ pub(super) async fn begin(
 ) -> Result<Response, Problem> {
     let asked = body.viewers()?;
     let action = StreamAction::Rehearse { viewers: asked }.on(stream.clone());
-    let may = staff.role().may(&action);
-    // Counting places reads the process's descriptors: nobody who is refused has that done.
-    let source = state.crowd_source().filter(|_| may);
-    let places = source.map_or(0, CrowdSource::places);
-    // While one goes on its crowd has the places: the command is a retry, or refused for that.
-    if may && places < CROWD_MIN && running(state.engine(), &stream).is_none() {
-        return Err(no_places(places));
-    }
-    let viewers = asked.min(places);
-    // It goes on even if nobody waits for the answer: no rehearsal is left without its crowd.
+    // Counting places reads the process's descriptors: nobody who is refused has that done. While a rehearsal goes on
+    // its crowd has the places: the command is a retry, or refused for that.
+    let begins = staff.role().may(&action) && running(state.engine(), &stream).is_none();
+    let seats = if begins { Some(keep(&state, asked)?) } else { None };
     let sender = Sender { state: state.clone(), staff: staff.clone(), key };
+    // Each copy is a drop, so each counts as if it was planned by hand; the command itself is one of them.
+    for _ in 1..if begins { planned(&state, &staff, &stream) } else { 1 } {
+        sender.count()?;
+    }
+    // It goes on even if nobody waits for the answer: no rehearsal is left without its crowd.
     let (given, of) = (state.clone(), stream.clone());
     let begun = tokio::spawn(async move {
         let done = sender.decided(action, body.reason).await?;
-        if let Some(source) = given.crowd_source() {
-            let (crowds, draining) = (given.crowds(), given.draining());
-            send_crowd(given.engine(), (crowds, source), (&of, viewers), draining)
-                .map_err(|error| Problem::internal(&error))?;
-        }
+        bring(&given, &of, (asked, seats))?;
         Ok::<Done, Problem>(done)
     });
     let done = begun.await.map_err(|error| Problem::internal(&error))??;
@@ -144,10 +141,51 @@ fn stand(state: &ControlState, staff: &Staff, stream: &StreamId) -> RehearsalSta
     RehearsalState::running(stream, drops, crowd, engine.moment())
 }
 
+/// Drops of which a rehearsal has copies.
+fn planned(state: &ControlState, staff: &Staff, stream: &StreamId) -> usize {
+    let is_planned = |sale: &&Arc<SaleDrop>| {
+        let plan = sale.plan();
+        let is_own = staff.merchant().is_none_or(|own| *own == plan.merchant);
+        is_own && plan.mode == Mode::Live && sale.phase() == Phase::Scheduled
+    };
+    state.engine().stream(stream).iter().filter(is_planned).count()
+}
+
+/// Sends a crowd to the rehearsal that goes on, unless it is in: a retry brings one that could not come before.
+fn bring(
+    state: &ControlState,
+    stream: &StreamId,
+    (asked, seats): (u32, Option<Seats>),
+) -> Result<(), Problem> {
+    let Some((until, _)) = running(state.engine(), stream) else { return Ok(()) };
+    if state.crowds().is_in(stream, until) {
+        return Ok(());
+    }
+    let seats = match seats {
+        Some(seats) => seats,
+        None => keep(state, asked)?,
+    };
+    let Some(source) = state.crowd_source() else { return Err(no_crowd()) };
+    send_crowd(state.engine(), source, (stream, seats), state.draining())
+        .map_err(|error| Problem::internal(&error))
+}
+
+/// Places for a crowd of so many, or of fewer.
+fn keep(state: &ControlState, asked: u32) -> Result<Seats, Problem> {
+    let source = state.crowd_source().ok_or_else(no_crowd)?;
+    state.crowds().keep(&**source, asked).map_err(no_places)
+}
+
+fn no_crowd() -> Problem {
+    let detail = "there is no key for the tickets of a crowd: ticket-keys.json has as many keys as may be, take one out and \
+                  start the server anew";
+    Problem::new(Code::NoCrowd, detail)
+}
+
 fn no_places(places: u32) -> Problem {
     let detail = format!(
-        "{places} places for viewers are free, and a crowd needs {CROWD_MIN}: wait until viewers leave, or raise \
-         viewers.connections_max"
+        "{places} places are free for the crowds of rehearsals, and a crowd needs {CROWD_MIN}: wait until viewers leave or \
+         other rehearsals end, or raise viewers.connections_max"
     );
     Problem::new(Code::NoPlaces, detail)
 }

@@ -1,11 +1,14 @@
 //! Rehearsals by one press: who may, what keeps them away, what is left of them.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use stampede_control::ControlConfig;
 
 use crate::{
     events::{Events, PATH as FOLLOW},
-    rig::{Answer, Rig, lamps, mugs, until},
+    rig::{Answer, Ask, Rig, lamps, mugs, until},
 };
 
 const PATH: &str = "/v1/streams/show/rehearsal";
@@ -82,12 +85,103 @@ async fn a_crowd_is_bounded_and_smaller_where_places_are_scarce() {
     ask(json!(0)).refused(422, "bad_body").await;
     ask(json!(1_001)).refused(422, "bad_body").await;
     ask(json!(-1)).refused(422, "bad_body").await;
-    *rig.crowds.taken.lock() = 1_491;
+    *rig.crowds.taken.lock() = 2_491;
     ask(json!(50)).refused(409, "no_places").await;
     assert_eq!(stands(&rig).await["running"], false);
-    *rig.crowds.taken.lock() = 1_460;
+    *rig.crowds.taken.lock() = 2_460;
     let few = ask(json!(1_000)).expect(StatusCode::CREATED).await.json;
     assert_eq!((&few["viewers"], rig.crowds.viewers()), (&json!(40), vec![40]));
+}
+
+/// Begins a rehearsal of a stream of its own, with a drop that is planned there.
+async fn ask_in(rig: &Rig, stream: &str, viewers: u32) -> Ask {
+    let mut plan = mugs();
+    (plan["stream"], plan["title"]) = (json!(stream), json!(stream));
+    rig.plan(plan).await;
+    again_in(rig, stream, viewers)
+}
+
+fn again_in(rig: &Rig, stream: &str, viewers: u32) -> Ask {
+    let path = format!("/v1/streams/{stream}/rehearsal");
+    rig.ask("host", "POST", &path).key(stream).json(&json!({"viewers": viewers}))
+}
+
+#[tokio::test]
+async fn all_crowds_share_the_places_however_many_streams_rehearse() {
+    let rig = Rig::new();
+    *rig.crowds.taken.lock() = 100;
+    for stream in ["one", "two"] {
+        ask_in(&rig, stream, 1_000).await.expect(StatusCode::CREATED).await;
+    }
+    ask_in(&rig, "three", 1_000).await.refused(409, "no_places").await;
+    let path = "/v1/streams/two/rehearsal";
+    rig.ask("host", "DELETE", path).key("end").expect(StatusCode::OK).await;
+    until(async || rig.crowds.viewers() == [1_000]).await;
+    *rig.crowds.taken.lock() = 1_000;
+    let third = again_in(&rig, "three", 1_000).expect(StatusCode::CREATED).await.json;
+    assert_eq!(third["viewers"], 500, "the first crowd has its places still");
+}
+
+#[tokio::test]
+async fn crowds_go_home_when_real_viewers_need_their_places() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    begin(&rig, "host", "r1").await;
+    rig.crowds.is_nearly_full.store(true, Ordering::Relaxed);
+    until(async || rig.crowds.viewers().is_empty()).await;
+    let stands = stands(&rig).await;
+    assert_eq!((&stands["running"], stands.get("viewers")), (&json!(true), None));
+    rig.crowds.is_nearly_full.store(false, Ordering::Relaxed);
+    assert_eq!(begin(&rig, "host", "r1").await.json["viewers"], 200, "a retry brings it again");
+}
+
+#[tokio::test]
+async fn a_retry_brings_the_crowd_that_could_not_come_and_never_one_of_nobody() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let ask = || rig.ask("host", "POST", PATH).key("r1");
+    rig.crowds.fails.store(true, Ordering::Relaxed);
+    ask().refused(500, "internal").await;
+    *rig.crowds.taken.lock() = 2_495;
+    ask().refused(409, "no_places").await;
+    assert_eq!(stands(&rig).await.get("viewers"), None);
+    *rig.crowds.taken.lock() = 0;
+    rig.crowds.fails.store(false, Ordering::Relaxed);
+    assert_eq!(ask().expect(StatusCode::CREATED).await.json["viewers"], 200);
+
+    rig.crowds.has_left.store(true, Ordering::Relaxed);
+    assert_eq!(stands(&rig).await.get("connected"), None, "it could not go on");
+    until(async || rig.crowds.viewers().is_empty()).await;
+    rig.crowds.has_left.store(false, Ordering::Relaxed);
+    assert_eq!(ask().expect(StatusCode::CREATED).await.json["connected"], 200);
+}
+
+#[tokio::test]
+async fn a_server_without_a_key_for_crowds_says_that_and_not_that_it_is_full() {
+    let mut rig = Rig::new();
+    rig.plan(mugs()).await;
+    rig.router = rig.router_without_crowds();
+    refused(&rig, 409, "no_crowd").await;
+    assert_eq!(stands(&rig).await["running"], false);
+}
+
+#[tokio::test]
+async fn a_rehearsal_counts_as_a_command_for_each_of_its_drops() {
+    let rig = Rig::with(ControlConfig { commands_burst: 5, ..ControlConfig::default() });
+    for title in ["Small", "Mugs", "Large"] {
+        let mut plan = mugs();
+        plan["title"] = json!(title);
+        rig.plan(plan).await;
+    }
+    let end = |key: &'static str| rig.ask("host", "DELETE", PATH).key(key);
+    begin(&rig, "host", "r1").await;
+    end("e1").expect(StatusCode::OK).await;
+    rig.ask("host", "POST", PATH).key("r2").refused(429, "too_many_commands").await;
+    assert_eq!(stands(&rig).await["running"], false);
+    rig.advance(1_000);
+    begin(&rig, "host", "r2").await;
+    begin(&rig, "host", "r2").await;
+    end("e2").expect(StatusCode::OK).await;
 }
 
 #[tokio::test]
@@ -95,6 +189,7 @@ async fn a_sale_for_real_keeps_rehearsals_away_and_ends_them() {
     let rig = Rig::new();
     refused(&rig, 409, "nothing_planned").await;
     let live = rig.plan(mugs()).await;
+    rig.plan(lamps()).await;
     rig.command(&live, "open", "o1").await;
     refused(&rig, 409, "live_on_air").await;
     rig.command(&live, "cancel-countdown", "cc").await;
@@ -124,6 +219,31 @@ async fn whoever_runs_drops_there_may_rehearse_them() {
     assert_eq!(seen["running"], false, "another merchant's drops");
     rig.ask("zeta", "DELETE", PATH).key("no").refused(409, "no_rehearsal").await;
     rig.ask("ops", "DELETE", PATH).key("calm").expect(StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn what_was_rehearsed_stands_in_the_list_of_commands() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let copy = begun(&rig).await;
+    rig.ask("host", "DELETE", PATH).key("end").expect(StatusCode::OK).await;
+    let commands = listed(&rig, "/v1/commands").await["commands"].clone();
+    for (place, action) in ["end_rehearsal", "rehearse"].into_iter().enumerate() {
+        let told = &commands[place];
+        assert_eq!((&told["action"], &told["drop"]), (&json!(action), &json!(copy)));
+        assert_eq!(told["stream"], "show");
+    }
+}
+
+#[tokio::test]
+async fn a_drop_that_is_tried_by_hand_is_named_with_what_ends_it() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let mut by_hand = lamps();
+    by_hand["mode"] = json!("rehearsal");
+    let by_hand = rig.plan(by_hand).await;
+    rig.command(&by_hand, "open", "o").await;
+    refused(&rig, 409, "rehearsal_on_air").await;
 }
 
 #[tokio::test]
@@ -189,29 +309,3 @@ async fn a_rehearsal_that_nobody_ends_is_over_after_two_hours() {
     rig.until_phase(&copy, "cancelled").await;
     until(async || rig.crowds.viewers().is_empty()).await;
 }
-    rig.plan(lamps()).await;
-#[tokio::test]
-async fn what_was_rehearsed_stands_in_the_list_of_commands() {
-    let rig = Rig::new();
-    rig.plan(mugs()).await;
-    let copy = begun(&rig).await;
-    rig.ask("host", "DELETE", PATH).key("end").expect(StatusCode::OK).await;
-    let commands = listed(&rig, "/v1/commands").await["commands"].clone();
-    for (place, action) in ["end_rehearsal", "rehearse"].into_iter().enumerate() {
-        let told = &commands[place];
-        assert_eq!((&told["action"], &told["drop"]), (&json!(action), &json!(copy)));
-        assert_eq!(told["stream"], "show");
-    }
-}
-
-#[tokio::test]
-async fn a_drop_that_is_tried_by_hand_is_named_with_what_ends_it() {
-    let rig = Rig::new();
-    rig.plan(mugs()).await;
-    let mut by_hand = lamps();
-    by_hand["mode"] = json!("rehearsal");
-    let by_hand = rig.plan(by_hand).await;
-    rig.command(&by_hand, "open", "o").await;
-    refused(&rig, 409, "rehearsal_on_air").await;
-}
-

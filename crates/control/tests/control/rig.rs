@@ -142,6 +142,12 @@ impl Rig {
         self.clock.advance(millis);
     }
 
+    /// The same engine behind the interface of a server that has no crowds.
+    pub(crate) fn router_without_crowds(&self) -> Router {
+        let data_dir = self.dir.path().to_owned();
+        router(ControlParts { crowds: None, ..self.parts(data_dir, ControlConfig::default()) })
+    }
+
     /// Lets the interface look for the ledger where there is none.
     pub(crate) fn forget_ledger(&mut self) {
         let data_dir = self.dir.path().join("nowhere");
