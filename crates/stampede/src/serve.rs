@@ -121,7 +121,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
 }
 
-/// Runs what serves, what watches files and what keeps things up, all on this thread, until the first of the two that end does.
+/// Runs three futures on this thread: what serves, what watches files, what keeps things up. Returns when it serves no
+/// longer or cannot watch files; keeping things up never ends.
 fn run_all(
     serving: impl Future<Output = Result<(), Failure>>,
     watched: impl Future<Output = Failure>,

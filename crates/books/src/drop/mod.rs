@@ -312,8 +312,8 @@ impl DropBook {
         self.extended
     }
 
-    /// Whether viewers hear nothing of the drop: it was hidden when it was planned first, and neither has its countdown
-    /// begun since nor has it opened.
+    /// Whether viewers hear nothing of the drop: its plan has hidden it since it was planned first (an edit that hides it no
+    /// more shows it for good), and neither has its countdown begun since nor has it opened.
     pub fn is_hidden(&self) -> bool {
         self.hidden
     }

@@ -72,7 +72,7 @@ pub(crate) struct Checker {
     /// Units supplied and taken, summed from the records.
     pub(crate) supply: BTreeMap<(DropId, PoolIndex), (i64, i64)>,
     projector: Projector,
-    /// Number of each drop's latest lot.
+    /// What the commands of each drop that is not over have resulted in last: its latest lot, withdrawal or undo.
     latest_results: HashMap<DropId, LatestResult>,
     /// Only where there is no table of them yet: the migration fills it.
     pub(crate) keys: Option<Vec<CommandKey>>,
