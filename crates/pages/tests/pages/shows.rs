@@ -32,8 +32,8 @@ fn single(stream: &str, drops: &mut [Value]) {
     drops[0] = drop(1, "Travel spray, 10 ml", "settled", &[("spray", "", 1, 0, 1)], 1_490);
     drops[AIR] = drop(3, "Scented candle, 200 g", "open", goods, 2_490);
     drops[AIR]["featured"] = true.into();
-    for place in 0..goods.len() {
-        drops[AIR]["plan"]["skus"][place]["limit_per_viewer"] = 1.into();
+    if let Some(skus) = drops[AIR]["plan"]["skus"].as_array_mut() {
+        skus.iter_mut().for_each(|sku| sku["limit_per_viewer"] = 1.into());
     }
     drops[3] = drop(4, "Gift set, three scents", "scheduled", &[("gift", "", 1, 0, 0)], 5_900);
 }
