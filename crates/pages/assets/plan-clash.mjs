@@ -15,13 +15,18 @@ const GROUPS = {
   offline: ["pauses", "pauseAfter", "resumes"],
 };
 
+/** The choice that a field of the form is part of. */
+const GROUP_OF = new Map(Object.entries(GROUPS).flatMap(([group, names]) => names.map((name) => [name, group])));
+/** Fields that are called otherwise than their choice, or are none of a drop's terms. */
+const LABELS = { pauseAfter: "plan_pause_after", place: "plan_place" };
+
 const group = (form, names) => names.map((name) => form[name]);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** What a field of a form is called. */
 export function label(field, form) {
   const [, key, name] = field.match(/^goods\.([^]*)\.(\w+)$/) ?? [];
-  if (key === undefined) return say(FIELDS[field.replace(/(Date|Time|Fold|After)$/, "").replace(/^(pauses|pauseAfter|resumes)$/, "offline")]);
+  if (key === undefined) return say(LABELS[field] ?? FIELDS[GROUP_OF.get(field) ?? field]);
   const size = form.goods.find((one) => one.key === key)?.size.trim();
   const what = name === "price" ? say("price") : say(SIZE_FIELDS[name]);
   return size && form.goods.length > 1 ? say("plan_field_of", { field: what, size }) : what;

@@ -187,7 +187,7 @@ function reading() {
 }
 
 const nameOf = (field) => {
-  const text = field === "place" ? say("plan_place") : label(field, draft.form);
+  const text = label(field, draft.form);
   return text.charAt(0).toLowerCase() + text.slice(1);
 };
 

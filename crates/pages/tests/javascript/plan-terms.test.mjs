@@ -1,7 +1,8 @@
 // A drop's terms as a form, and back.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { clashes, merged } from "../../assets/plan-clash.mjs";
+import { clashes, label, merged } from "../../assets/plan-clash.mjs";
 import { Drafts } from "../../assets/plan-drafts.mjs";
 import { fieldOf, named } from "../../assets/plan-send.mjs";
 import { short } from "../../assets/plan-short.mjs";
@@ -131,6 +132,15 @@ test("a copy has no times, and sizes of its own", () => {
   assert.deepEqual([copy.start, copy.startDate, copy.startTime, copy.end, copy.endDate], ["hand", "", "", "hand", ""]);
   assert.equal(copied(formOf({ ...plan(), ends_after_opening_ms: 600_000 }, ZONE)).endAfter, "10:00");
   assert.deepEqual(copy.goods.map(({ id }) => id), ["", ""]);
+});
+
+test("every field of the form has a name", async () => {
+  const template = await readFile(new URL("../../templates/plan-drop.html", import.meta.url), "utf8");
+  const named = [...template.matchAll(/ name="([^"]+)"/g)].flatMap(([, name]) => (name.includes("{{ name }}") ? ["start", "end"].map((part) => name.replace("{{ name }}", part)) : [name]));
+  const sizes = Object.keys(full().goods[0]).filter((name) => name !== "key" && name !== "id").map((name) => `goods.1.${name}`);
+  assert.ok(named.includes("pauseAfter") && named.includes("startFold") && named.includes("place"), named.join());
+  for (const field of [...named, ...sizes]) assert.match(label(field, full()) ?? "none", /^[A-Z]/, field);
+  assert.equal(label("pauseAfter", full()), "Pause after");
 });
 
 test("what another planner changed is told field by field", () => {
