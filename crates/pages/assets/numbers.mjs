@@ -66,22 +66,15 @@ export function age(ms) {
   return say("seconds", { n: `${Math.floor(ms / 1000)}.${Math.floor((ms % 1000) / 100)}` });
 }
 
-/** Digits by currency: to ask the browser takes as long as all else that is done for a price. */
-const known = new Map();
+/** Decimals of the currencies that have not 2, as the server counts them: a browser has a list of its own, with none for some that have 2. */
+const decimals = {
+  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, UYI: 0, VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0,
+  BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
+  CLF: 4, UYW: 4,
+};
 
 /** Decimals of a currency. */
-export function digits(code) {
-  if (!known.has(code)) known.set(code, asked(code));
-  return known.get(code);
-}
-
-function asked(code) {
-  try {
-    return new Intl.NumberFormat("en", { style: "currency", currency: code }).resolvedOptions().maximumFractionDigits;
-  } catch {
-    return 2;
-  }
-}
+export const digits = (code) => decimals[code] ?? 2;
 
 const mark = (code) => symbols[code] ?? `${code}\u00a0`;
 

@@ -1,6 +1,7 @@
 //! The server's view beside the browser's: the same answers have to give the same page.
 
 use std::{
+    fs,
     io::Write as _,
     process::{Command, Stdio},
 };
@@ -11,6 +12,7 @@ use super::{Live, Reader, Stage};
 use crate::{
     answers::{Demo, Running, Snapshot},
     demo::Strip,
+    numbers::money,
     words::Language,
 };
 
@@ -165,27 +167,24 @@ fn the_browser_says_of_a_demo_what_the_server_said() {
 }
 
 #[test]
+fn money_is_the_same_in_the_browser_in_every_currency() {
+    let letters = || 'A'..='Z';
+    let codes: Vec<String> = letters()
+        .flat_map(|one| letters().map(move |two| [one, two]))
+        .flat_map(|[one, two]| letters().map(move |three| [one, two, three].iter().collect()))
+        .collect();
+    let written: Vec<_> = codes.iter().map(|code| money(1_234_567, code)).collect();
+    assert!(written.contains(&"RSD\u{a0}12,345.67".to_owned()));
+    assert_eq!(in_the_browser("money.mjs", &json!(codes)), json!(written));
+}
+
+#[test]
 fn the_modules_keep_a_stream_true() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript");
-    let scripts = [
-        "state",
-        "seen",
-        "follower",
-        "others",
-        "left-over",
-        "session",
-        "words",
-        "speech",
-        "cancel",
-        "closing",
-        "commands",
-        "plan-places",
-        "plan-table",
-        "plan-terms",
-        "plan-typed",
-        "plan-zone",
-    ]
-    .map(|name| format!("{folder}/{name}.test.mjs"));
+    let read = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let scripts: Vec<_> =
+        read.filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    assert!(scripts.len() > 10, "{scripts:?}");
     let mut node = Command::new("node");
     let node = node.arg("--test").args(scripts).env("WORDS", env!("OUT_DIR"));
     let output = node.output().expect("the tests need Node");

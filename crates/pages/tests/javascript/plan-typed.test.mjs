@@ -31,6 +31,8 @@ test("a price is exact by its currency, and a comma for the point is told with w
   ]);
   all((text) => price(text, "JPY"), [["1,200", 1200], ["￥1200", 1200], ["1200.5", /JPY has none/]]);
   all((text) => price(text, "KWD"), [["1.234", 1234], ["1.2345", /KWD has 3/]]);
+  // Currencies of which browsers say that they have no decimals.
+  for (const code of ["RSD", "HUF", "COP", "ALL"]) assert.deepEqual(price("1250.50", code), { value: 125_050 }, code);
   for (const [minor, code, text] of [[4990, "EUR", "49.90"], [5, "EUR", "0.05"], [1200, "JPY", "1200"], [1234, "KWD", "1.234"]]) {
     assert.equal(typedPrice(minor, code), text);
     assert.deepEqual(price(text, code), { value: minor });
