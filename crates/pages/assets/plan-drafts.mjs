@@ -39,6 +39,13 @@ export class Drafts {
     }
   }
 
+  /** Keeps all of these drafts or none; `false` where there is no room for them. */
+  keepAll(drafts) {
+    const isKept = drafts.every((draft) => this.keep(draft));
+    if (!isKept) for (const { id } of drafts) this.drop(id);
+    return isKept;
+  }
+
   drop(id) {
     this.#storage.removeItem(this.#start + id);
   }

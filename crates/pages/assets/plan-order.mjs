@@ -21,8 +21,9 @@ export class Show {
     });
   }
 
+  /** The show's own drops: copies for a rehearsal are none of what is planned. */
   get drops() {
-    return this.state.drops;
+    return this.state.drops.filter(({ rehearses }) => rehearses === undefined);
   }
 
   get delayMs() {
@@ -35,7 +36,7 @@ export class Show {
   }
 
   find(drop) {
-    return this.drops.find((sale) => sale.drop === drop) ?? (this.over?.drop === drop ? this.over : null);
+    return this.state.drops.find((sale) => sale.drop === drop) ?? (this.over?.drop === drop ? this.over : null);
   }
 
   /** A plan that a new drop is like: the last one. */
@@ -48,9 +49,9 @@ export class Show {
     return this.drops.map(({ drop, phase, plan }) => ({ drop, place: plan.running_order ?? 0, isFixed: phase !== "scheduled", title: plan.title }));
   }
 
-  /** How many more drops the show has room for. */
+  /** How many more drops the show has room for; copies for a rehearsal take it, too. */
   get room_left() {
-    return Math.max(DROPS_MAX - this.drops.filter(({ phase }) => !OVER.has(phase)).length, 0);
+    return Math.max(DROPS_MAX - this.state.drops.filter(({ phase }) => !OVER.has(phase)).length, 0);
   }
 
   /** The revision of a drop's terms as the page knows them. */

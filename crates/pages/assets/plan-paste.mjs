@@ -22,6 +22,8 @@ const show = new Show(document.body.dataset, () => {});
 const drafts = new Drafts(storage(), name, stream);
 const field = find("#table");
 const act = find("[data-do=plan]");
+/** Whose goods they are, for whoever plans for more than one merchant. */
+const merchant = find("#paste-merchant");
 /** The table itself is a draft too: it is there again after a sign-in. */
 const KEPT = `stampede_plan_table/${encodeURIComponent(name)}/${encodeURIComponent(stream)}`;
 
@@ -33,8 +35,8 @@ const list = (all) => all.join(gap());
 
 function look() {
   clearTimeout(readDue);
-  const reader = { name, merchant: show.merchant, delayMs: show.delayMs, currency: language === "zh-CN" ? "CNY" : "EUR" };
-  found = table(field.value, { reader, like: show.like, here: { zone, now: show.now, delayMs: show.delayMs } });
+  const reader = { name, merchant: show.merchant ?? merchant.value, delayMs: show.delayMs, currency: language === "zh-CN" ? "CNY" : "EUR" };
+  found = table(field.value, { reader, like: show.like, here: { zone, now: show.now, delayMs: show.delayMs }, isBound: show.merchant !== null });
   draw();
 }
 
@@ -48,7 +50,7 @@ function draw() {
   else field.removeAttribute("aria-invalid");
   el("preview").hidden = found.rows.length === 0;
   put("found", say("plan_paste_found", { rows: count(found.rows.length), drops: count(found.drops.length) }));
-  put("unused", found.isCut ? say("plan_paste_cut", { n: count(ROWS_MAX) }) : found.unused.length > 0 ? say("plan_paste_unused", { names: list(found.unused) }) : "");
+  put("unused", found.unread.length > 0 ? say("plan_paste_cut", { n: count(ROWS_MAX) }) : found.unused.length > 0 ? say("plan_paste_unused", { names: list(found.unused) }) : "");
   const wrong = found.rows.filter(({ faults }) => faults.length > 0);
   el("wrong-count").hidden = wrong.length === 0;
   el("right").hidden = wrong.length > 0;
@@ -70,10 +72,11 @@ function draw() {
   act.setAttribute("aria-disabled", String(n === 0));
 }
 
-function drawRow({ number, values, faults }) {
+function drawRow({ number, values, faults, form }) {
   const node = row("rows");
   node.classList.toggle("bad", faults.length > 0);
   for (const part of ["title", "size", "code", "price", "supply", "reserve", "limit"]) cell(node, part, values[part]);
+  for (const part of ["currency", "merchant"]) if (find(`[data-t=${part}]`, node)) cell(node, part, form[part]);
   cell(node, "number", String(number));
   cell(node, "state", faults.length > 0 ? list(faults) : say("plan_paste_ok"));
   return node;
@@ -84,27 +87,34 @@ function plan() {
   look();
   const all = right();
   if (all.length === 0) {
-    field.focus();
+    (show.merchant === null && found.rows.length > 0 && merchant.value.trim() === "" ? merchant : field).focus();
     return;
   }
   const now = Date.now();
-  for (const [at, { form }] of all.entries()) {
-    drafts.keep({ id: freshId(now + at), form, place: "", base: null, sent: null, at: now + at, isQueued: true });
+  // What is not right is left here, to be mended, and so is what was not read.
+  const rest = [...found.drops.filter(({ isRight }) => !isRight).flatMap(({ rows }) => rows), ...found.unread];
+  const made = all.map(({ form }, at) => ({ id: freshId(now + at), form, place: "", base: null, sent: null, at: now + at, isQueued: true }));
+  // The rest first: with less of the table kept, there is more room for drafts.
+  if (!keep(rest.length === 0 ? "" : written(rest)) || !drafts.keepAll(made)) {
+    keep(field.value);
+    find("#table-error").hidden = false;
+    put("table-wrong", say("plan_no_room"));
+    field.focus();
+    return;
   }
-  // What is not right is left here, to be mended.
-  const rest = found.drops.filter(({ isRight }) => !isRight).flatMap(({ rows }) => rows);
-  keep(rest.length === 0 ? "" : written(rest));
   sessionStorage.setItem(GO, stream);
   field.value = "";
   location.assign(`/plan/${stream}`);
 }
 
+/** Keeps the table; `false` where the browser has no room for it or keeps nothing: then it is there while the page is open. */
 function keep(text) {
   try {
     if (text === "") storage().removeItem(KEPT);
     else storage().setItem(KEPT, text);
+    return true;
   } catch {
-    // A browser that keeps nothing has the table while the page is open.
+    return false;
   }
 }
 
@@ -113,6 +123,7 @@ field.addEventListener("input", () => {
   clearTimeout(readDue);
   readDue = setTimeout(look, READ_MS);
 });
+merchant?.addEventListener("input", look);
 find("[data-form=paste]").addEventListener("submit", (event) => {
   event.preventDefault();
   plan();
@@ -125,5 +136,6 @@ addEventListener("keydown", (event) => {
 ready();
 keepBar(show);
 // What was pasted before this script came stays.
+if (merchant !== null) merchant.value ||= show.like?.merchant ?? "";
 field.value ||= storage().getItem(KEPT) ?? "";
 look();

@@ -1,5 +1,6 @@
 // A table that was pasted from a spreadsheet: one row for each size, the drops by their titles.
 import { count } from "./numbers.mjs";
+import { label } from "./plan-clash.mjs";
 import { blank, blankSize, read, SIZES_MAX } from "./plan-terms.mjs";
 import { say } from "./words.mjs";
 
@@ -16,15 +17,16 @@ const COLUMNS = {
   reserve: ["reserve", "储备", "预留"],
   limit: ["limit", "each viewer", "limit each", "per viewer", "limit per viewer", "限购", "每人限购"],
   host: ["host", "主播", "主持人"],
+  merchant: ["merchant", "shop", "seller", "商家", "商户", "店铺"],
   picture: ["picture", "image", "图片", "图片地址"],
 };
 const NEEDED = ["title", "price", "supply"];
 /** Columns that belong to a whole drop. */
-const WHOLE = ["currency", "host", "picture"];
+const WHOLE = ["currency", "host", "merchant", "picture"];
 /** What a column is called here. */
 const NAMES = {
   title: "plan_title", size: "plan_size", code: "plan_code", price: "price", currency: "plan_currency", supply: "plan_supply",
-  reserve: "plan_reserve", limit: "plan_each", host: "plan_host", picture: "plan_picture",
+  reserve: "plan_reserve", limit: "plan_each", host: "plan_host", merchant: "plan_merchant", picture: "plan_picture",
 };
 
 export const columnName = (column) => say(NAMES[column]);
@@ -37,30 +39,46 @@ function separator(text) {
   return times(";") > times(",") ? ";" : ",";
 }
 
-/** The cells of a table, row by row. A cell in double quotes may have separators and line breaks. */
+/** Where the quote closes that opens at `from`: before a separator or at a line's end; -1 where it is a mark like any other. */
+function closing(all, from, mark) {
+  let at = all.indexOf('"', from + 1);
+  while (all[at + 1] === '"') at = all.indexOf('"', at + 2);
+  return at === -1 || [mark, "\n", undefined].includes(all[at + 1]) ? at : -1;
+}
+
+/** Whether there is another quote on the line. */
+function hasQuote(all, from) {
+  const [quote, end] = [all.indexOf('"', from), all.indexOf("\n", from)];
+  return quote !== -1 && (end === -1 || quote < end);
+}
+
+/**
+ * The cells of a table, row by row, with the places of rows whose quote never closes. A cell in double quotes may have separators
+ * and line breaks; other quotes are part of the text.
+ */
 export function cells(text) {
-  const mark = separator(text.replace(/^\ufeff/, ""));
-  const rows = [[]];
-  let cell = "";
-  let isQuoted = false;
   const all = text.replace(/^\ufeff/, "").replaceAll("\r\n", "\n").replaceAll("\r", "\n");
+  const mark = separator(all);
+  const rows = [[]];
+  const unclosed = [];
+  let cell = "";
   for (let at = 0; at < all.length; at += 1) {
     const char = all[at];
-    if (isQuoted) {
-      if (char !== '"') cell += char;
-      else if (all[at + 1] === '"') {
-        cell += '"';
-        at += 1;
-      } else isQuoted = false;
-    } else if (char === '"' && cell === "") isQuoted = true;
-    else if (char === mark || char === "\n") {
+    const end = char === '"' && cell === "" ? closing(all, at, mark) : -1;
+    if (end !== -1) {
+      cell = all.slice(at + 1, end).replaceAll('""', '"');
+      at = end;
+    } else if (char === mark || char === "\n") {
       rows.at(-1).push(cell.trim());
       cell = "";
       if (char === "\n") rows.push([]);
-    } else cell += char;
+    } else {
+      if (char === '"' && cell === "" && !hasQuote(all, at + 1)) unclosed.push(rows.length - 1);
+      cell += char;
+    }
   }
   rows.at(-1).push(cell.trim());
-  return rows;
+  return { rows, unclosed };
 }
 
 /** What a head says: its column, with the currency that may stand behind it, as in `Price, EUR`. */
@@ -70,14 +88,14 @@ function head(text) {
   return { column, currency: column === "price" && /^[a-z]{3}$/.test(unit ?? "") ? unit.toUpperCase() : "" };
 }
 
-/** The columns of a table's first row: where each stands, what is not used, what is missing. */
-function columnsOf(first) {
+/** The columns of a table's first row: where each stands, what is not used, what is missing. Whoever is bound names no merchant. */
+function columnsOf(first, isBound) {
   const at = new Map();
   const unused = [];
   let currency = "";
   for (const [place, text] of first.entries()) {
     const found = text === "" ? {} : head(text);
-    if (found.column !== undefined && !at.has(found.column)) {
+    if (found.column !== undefined && !at.has(found.column) && !(isBound && found.column === "merchant")) {
       at.set(found.column, place);
       currency ||= found.currency;
     } else if (text !== "") unused.push(text);
@@ -123,41 +141,49 @@ function dropOf(rows, context) {
 /** Says what is wrong with a drop at its rows: a size's at its own, all else at the first. */
 function judge(rows, form, reading) {
   const rowOf = (field) => rows.find(({ number }) => field.startsWith(`goods.${number}.`)) ?? rows[0];
-  const named = (field) => columnName(field.split(".").at(-1));
-  for (const field of reading.missing) rowOf(field).faults.push(say("plan_row_missing", { field: named(field) }));
-  for (const [field, fault] of Object.entries(reading.faults)) {
+  const named = (field) => {
     const name = field.split(".").at(-1);
-    rowOf(field).faults.push(NAMES[name] ? say("plan_row_fault", { field: columnName(name), fault }) : fault);
-  }
+    return NAMES[name] ? columnName(name) : label(field, form);
+  };
+  for (const field of reading.missing) rowOf(field).faults.push(say("plan_row_missing", { field: named(field) }));
+  for (const [field, fault] of Object.entries(reading.faults)) rowOf(field).faults.push(say("plan_row_fault", { field: named(field), fault }));
 }
 
 /**
- * Reads a table. `context` has `{ reader, like, here }` of a new drop. Answers `{ missing, unused, rows, drops }`: a row has
- * `{ number, values, faults }`, a drop `{ title, form, rows, isRight }`. Nothing is read further where columns are missing.
+ * Reads a table. `context` has `{ reader, like, here }` of a new drop, `isBound` for whoever plans for one merchant. Answers
+ * `{ missing, unused, rows, unread, drops }`: a row has `{ number, values, faults, form }`, a drop `{ title, form, rows, isRight }`.
+ * Rows beyond those that are read are `unread`; a drop that goes on there is not right. Nothing is read further where columns are
+ * missing.
  */
 export function table(text, context) {
-  if (text.trim() === "") return { missing: [], unused: [], rows: [], drops: [] };
-  const [first, ...rest] = cells(text);
-  const columns = columnsOf(first);
-  if (columns.missing.length > 0) return { missing: columns.missing, unused: columns.unused, rows: [], drops: [] };
-  const rows = rowsOf(rest.slice(0, ROWS_MAX), columns);
+  const nothing = { missing: [], unused: [], rows: [], unread: [], drops: [] };
+  if (text.trim() === "") return nothing;
+  const { rows: [first, ...rest], unclosed } = cells(text);
+  const columns = columnsOf(first, context.isBound);
+  if (columns.missing.length > 0) return { ...nothing, missing: columns.missing, unused: columns.unused };
+  const all = rowsOf(rest, columns);
+  for (const row of all) if (unclosed.includes(row.number - 1)) row.faults.push(say("plan_row_quote"));
+  const [rows, unread] = [all.slice(0, ROWS_MAX), all.slice(ROWS_MAX)];
   const titled = new Map();
   for (const row of rows) {
     const title = row.values.title.normalize("NFC");
     if (!titled.has(title)) titled.set(title, []);
     titled.get(title).push(row);
   }
-  const drops = [...titled.values()].map((own) => {
+  const drops = [...titled].map(([title, own]) => {
     const form = dropOf(own, context);
     judge(own, form, read(form, context.here));
+    for (const row of own) row.form = form;
+    const last = own.at(-1);
+    if (unread.some(({ values }) => values.title.normalize("NFC") === title)) last.faults.push(say("plan_row_cut", { n: count(rows.at(-1).number) }));
     return { title: form.title, form, rows: own, isRight: own.every((row) => row.faults.length === 0) };
   });
-  return { missing: [], unused: columns.unused, rows, drops, isCut: rest.length > ROWS_MAX };
+  return { missing: [], unused: columns.unused, rows, unread, drops };
 }
 
-/** Rows as a table that can be pasted again. */
+/** Rows as a table that can be pasted again, with the columns that they use. */
 export function written(rows) {
-  const columns = Object.keys(COLUMNS);
+  const columns = Object.keys(COLUMNS).filter((column) => NEEDED.includes(column) || rows.some(({ values }) => values[column] !== ""));
   const quoted = (text) => (/["\t\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [columns, ...rows.map(({ values }) => columns.map((column) => quoted(values[column])))].map((line) => line.join("\t")).join("\n");
 }

@@ -77,6 +77,8 @@ struct PastePage {
     frame: Frame,
     words: Language,
     show: Show,
+    /// Whether the merchant has to be named.
+    names_merchant: bool,
 }
 
 /// The show that is planned, as the modules read it.
@@ -215,7 +217,8 @@ pub(crate) async fn show(
     };
     let words = visitor.language;
     let reader = reader::Reader::new(&visitor);
-    let drops = planned.snapshot.drops.iter().enumerate();
+    // Copies for a rehearsal are none of what is planned.
+    let drops = planned.snapshot.drops.iter().filter(|sale| sale.rehearses.is_none()).enumerate();
     let rows = drops.map(|(at, sale)| Row::new(at + 1, sale, &reader)).collect();
     let title = format!("{} · {stream}", words.plan_title_page());
     let frame = planned.frame(&visitor, title, "plan-show.mjs");
@@ -247,8 +250,10 @@ async fn read_drop(
     if which == "paste" {
         let title = format!("{} · {stream}", words.plan_paste_title());
         let frame = planned.frame(visitor, title, "plan-paste.mjs");
+        let names_merchant = planned.session.merchant.is_none();
         let show = planned.show();
-        return Ok(page_with_pictures(visitor, &PastePage { frame, words, show }));
+        let paste = PastePage { frame, words, show, names_merchant };
+        return Ok(page_with_pictures(visitor, &paste));
     }
     let is_drop = which.starts_with('d');
     if !is_plain(&which) || !(is_drop || which.starts_with('n')) {

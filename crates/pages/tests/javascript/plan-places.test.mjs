@@ -1,6 +1,7 @@
 // The running order that a planner asks for.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { DROPS_MAX, Show } from "../../assets/plan-order.mjs";
 import { ordered, placed, sorted } from "../../assets/plan-places.mjs";
 
 const list = (...drops) => drops.map(([drop, place, isFixed = false]) => ({ drop, place, isFixed }));
@@ -50,4 +51,15 @@ test("a new drop goes to the end, or between two", () => {
   const { place, changes } = placed(list(["d1", 1, true], ["d2", 2]), 1);
   assert.ok(changes.length === 1 && changes[0].drop === "d2" && place < changes[0].place, JSON.stringify(changes));
   assert.equal(placed(list(["d1", 0, true]), 0), null);
+});
+
+test("copies for a rehearsal are no drops of the show, but take its room", () => {
+  const sale = (drop, more) => ({ drop, phase: "scheduled", plan: { title: drop, running_order: 10 }, ...more });
+  const state = { drops: [sale("d1"), sale("d2", { rehearses: "d1" })] };
+  const show = Object.assign(Object.create(Show.prototype), { state, over: null });
+  assert.deepEqual(show.drops.map(({ drop }) => drop), ["d1"]);
+  assert.deepEqual(show.places.map(({ drop }) => drop), ["d1"]);
+  assert.equal(show.like.title, "d1");
+  assert.equal(show.room_left, DROPS_MAX - 2);
+  assert.equal(show.find("d2").rehearses, "d1");
 });

@@ -1,12 +1,13 @@
 // A table that was pasted from a spreadsheet.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cells, table, written } from "../../assets/plan-table.mjs";
+import { cells as taken, table, written } from "../../assets/plan-table.mjs";
 import { use } from "../../assets/words.mjs";
 
 for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
 
-const context = { reader: { name: "nina", merchant: "maison-nord", currency: "EUR" }, like: null, here: { zone: "UTC", now: 0, delayMs: 0 } };
+const context = { isBound: true, reader: { name: "nina", merchant: "maison-nord", currency: "EUR" }, like: null, here: { zone: "UTC", now: 0, delayMs: 0 } };
+const cells = (text) => taken(text).rows;
 const read = (text) => table(text, context);
 const faults = ({ rows }) => rows.filter((row) => row.faults.length > 0).map(({ number, faults: all }) => [number, all.join("; ")]);
 
@@ -14,6 +15,41 @@ test("cells stand between tabs, semicolons or commas, and may be quoted", () => 
   assert.deepEqual(cells("a\tb\r\nc, d\te"), [["a", "b"], ["c, d", "e"]]);
   assert.deepEqual(cells("a,b\n\"c, d\",\"say \"\"hi\"\"\""), [["a", "b"], ["c, d", "say \"hi\""]]);
   assert.deepEqual(cells("\ufeffa;b\n1,5;\"two\nlines\""), [["a", "b"], ["1,5", "two\nlines"]]);
+});
+
+test("a quote is part of the text where none closes before a separator", () => {
+  assert.deepEqual(cells('t\tp\n"Nuit" 50 ml\t5\n12" disc\t"6"'), [["t", "p"], ['"Nuit" 50 ml', "5"], ['12" disc', "6"]]);
+  // One that never closes takes no rows, and is told.
+  const found = read('Title\tPrice\tStock\n"Nuit\t5\t1\nJour\t5\t1');
+  assert.deepEqual(found.rows.map(({ values }) => values.title), ['"Nuit', "Jour"]);
+  assert.deepEqual(faults(found), [[2, "A quote opens here and never closes"]]);
+});
+
+test("rows below those that are read stay, and so does a drop that goes on there", () => {
+  const rows = Array.from({ length: 2003 }, (_, at) => `${at % 3 === 0 ? `Drop ${at / 3 + 1}` : ""}\tSize ${at % 3}\t5\t1`);
+  const found = read(`Title\tSize\tPrice\tStock\n${rows.join("\n")}`);
+  assert.deepEqual([found.rows.length, found.unread.length], [2000, 3]);
+  assert.deepEqual(faults(found), [[2001, "The drop goes on below row 2,001, where nothing is read"]]);
+  const rest = read(written([...found.drops.filter(({ isRight }) => !isRight).flatMap((drop) => drop.rows), ...found.unread]));
+  assert.deepEqual(rest.drops.map(({ title, rows: own }) => [title, own.length]), [["Drop 667", 3], ["Drop 668", 2]]);
+  assert.deepEqual(faults(rest), []);
+});
+
+test("whoever plans for several merchants names them, in the table or beside it", () => {
+  const many = (merchant, text) => table(text, { ...context, isBound: false, reader: { ...context.reader, merchant } });
+  const text = "Title\tMerchant\tPrice\tStock\nMug\tpotter\t5\t1\nCup\t\t5\t1";
+  assert.deepEqual(many("maison-nord", text).rows.map(({ form }) => [form.merchant, form.currency]), [["potter", "EUR"], ["maison-nord", "EUR"]]);
+  assert.deepEqual(faults(many("", text)), [[3, "Merchant is missing"]]);
+  // Whoever is bound cannot plan for others.
+  const bound = read(text);
+  assert.deepEqual(bound.unused, ["Merchant"]);
+  assert.deepEqual(bound.rows.map(({ form }) => form.merchant), ["maison-nord", "maison-nord"]);
+});
+
+test("what is missing or wrong has a name, in no column too", () => {
+  const late = { ...context, here: { ...context.here, delayMs: 600_000 } };
+  const said = faults(table("Title\tPrice\tStock\nMug\t5\t1", { ...late, reader: { ...context.reader, name: "" } }));
+  assert.match(said[0][1], /^Host is missing; Countdown: 10/);
 });
 
 test("rows of one title are the sizes of one drop, also below a merged cell", () => {

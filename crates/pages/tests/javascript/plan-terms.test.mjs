@@ -212,6 +212,20 @@ test("a drop is told in short, as far as it can be read", () => {
   assert.equal(short(empty, read(empty, here), { zone: ZONE, language: "en" })[0].text, "No units yet");
 });
 
+test("of many drafts all are kept or none", () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, removeItem: (key) => kept.delete(key), setItem: (key, text) => {
+    if (kept.size >= 2) throw new Error("full");
+    kept.set(key, text);
+  } };
+  const drafts = new Drafts(storage, "nina", "friday-show");
+  const three = ["n1", "n2", "n3"].map((id) => ({ id, form: {}, at: 1 }));
+  assert.equal(drafts.keepAll(three), false);
+  assert.equal(kept.size, 0);
+  assert.equal(drafts.keepAll(three.slice(1)), true);
+  assert.equal(kept.size, 2);
+});
+
 test("drafts are kept by show and name, and a broken one is left out", () => {
   const kept = new Map();
   const storage = { get length() { return kept.size; }, key: (at) => [...kept.keys()][at], getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };

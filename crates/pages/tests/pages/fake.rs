@@ -359,6 +359,7 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
                 drop["plan"]["mode"] = "rehearsal".into();
             }
         }
+        "rehearsed" => rehearse(drops),
         "closed" => drops[AIR]["phase"] = "closed".into(),
         "offline" => {
             drops[AIR]["stream_offline_since_ms"] = (NOW_MS - 20_000).into();
@@ -388,6 +389,14 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
         }
         _ => units(stream, drops),
     }
+}
+
+/// Adds a copy of the drop on air, for a rehearsal by one press.
+fn rehearse(drops: &mut Vec<Value>) {
+    let mut copy = drops[AIR].clone();
+    (copy["drop"], copy["rehearses"]) = ("d900".into(), copy["drop"].clone());
+    copy["plan"]["mode"] = "rehearsal".into();
+    drops.push(copy);
 }
 
 /// Leaves nothing of a drop: so much is held, the rest is paid.

@@ -87,6 +87,23 @@ async fn a_show_is_there_before_a_script_runs() {
 }
 
 #[tokio::test]
+async fn copies_for_a_rehearsal_are_no_part_of_the_plan() {
+    let page = get(&pages(Some("merchant")), "/plan/rehearsed", &[]).await.text;
+    assert_eq!(page.matches("class=\"plan-row\" data-key=\"d").count(), 6);
+    assert!(page.contains("d900") && !page.contains("data-key=\"d900\""), "{page}");
+}
+
+#[tokio::test]
+async fn a_table_has_a_merchant_for_whoever_plans_for_several() {
+    let all = get(&pages(Some("admin")), "/plan/open/paste", &[]).await.text;
+    let bound = get(&pages(Some("merchant")), "/plan/open/paste", &[]).await.text;
+    for part in ["id=\"paste-merchant\"", "data-t=\"merchant\"", "host, merchant, picture"] {
+        assert!(all.contains(part) && !bound.contains(part), "{part}");
+    }
+    assert!(bound.contains("data-t=\"currency\""));
+}
+
+#[tokio::test]
 async fn a_drop_says_whether_it_is_planned_or_has_begun() {
     let router = pages(Some("admin"));
     for (path, heading) in [

@@ -34,7 +34,7 @@ fn a_show_of_five_drops_comes_from_a_pasted_table() {
     tab.press(&format!("a[href=\"/plan/{STREAM}/paste\"]"));
     tab.see("h1", "Paste a table");
     tab.put("#table", "Name\tWeight\nMug\t3");
-    tab.see("#table-error", "The head has no column Price, Supply.");
+    tab.see("#table-error", "The header row has no column Price, Supply.");
     tab.put("#table", &TABLE.replace("59.00", "59,00"));
     tab.see("[data-s=found]", "7 rows, 5 drops");
     tab.see("[data-list=wrong]", "Row 7 Price: 59,00 has a comma. Type 59.00");
