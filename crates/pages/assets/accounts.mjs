@@ -2,11 +2,11 @@
 import { ready, remove, send } from "./commands.mjs";
 import "./frame.mjs";
 import { beginInviting } from "./invite.mjs";
-import { duration } from "./numbers.mjs";
-import { load, problem, say } from "./words.mjs";
+import { why } from "./why.mjs";
+import { load, say } from "./words.mjs";
 
-/** Why a request did not succeed, in words. */
-const why = ({ code, told }) => (code === "" ? say("no_connection_short") : problem(code, duration(told?.retry_after_ms ?? 1000)));
+const READ_MS = 5000;
+const policy = globalThis.trustedTypes?.createPolicy("stampede", { createHTML: (html) => html });
 
 function tell(line, text) {
   line.hidden = text === "";
@@ -34,8 +34,27 @@ function begin(form, ask) {
 
 await load(document.documentElement.lang);
 
-beginInviting(document.querySelector("[data-form=invite]"), begin, tell);
-for (const form of document.querySelectorAll("[data-form=remove]")) begin(form, () => remove(form.dataset.path));
+function beginRemoving(within) {
+  for (const form of within.querySelectorAll("[data-form=remove]")) begin(form, () => remove(form.dataset.path));
+}
+
+/** Has the list of invitations be as the server has it by now: a page that is loaded again would lose the link. */
+async function listInvitations() {
+  try {
+    const answer = await fetch("/accounts", { cache: "no-store", signal: AbortSignal.timeout(READ_MS) });
+    if (!answer.ok || answer.redirected) return;
+    const html = await answer.text();
+    const page = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+    const list = document.importNode(page.querySelector("[data-el=invitations]"), true);
+    document.querySelector("[data-el=invitations]").replaceWith(list);
+    beginRemoving(list);
+  } catch {
+    // It is there when the page is loaded again.
+  }
+}
+
+beginInviting(document.querySelector("[data-form=invite]"), begin, tell, listInvitations);
+beginRemoving(document);
 for (const form of document.querySelectorAll("[data-form=admit]")) {
   const { merchant } = form.elements;
   begin(form, (line) => {

@@ -1,30 +1,17 @@
 // What is typed to cancel units of an order: what is wrong with it, what follows from it.
 import { count, digits, money } from "./numbers.mjs";
+import { plain, whole } from "./typed.mjs";
 import { say } from "./words.mjs";
 
 /** Bytes of a reason at most. */
 const REASON_BYTES_MAX = 500;
 
-/** A whole number as it is typed; `null` for anything else. */
-export function unitsOf(text) {
-  const typed = text.trim().replaceAll(",", "");
-  return /^\d{1,9}$/.test(typed) ? Number(typed) : null;
-}
-
 /** An amount as it is typed, in minor units; `null` for anything else. A point or a comma stands before the decimals. */
 export function minorOf(text, currency) {
   const places = digits(currency);
-  const found = text.trim().match(/^(\d{1,12})(?:[.,](\d+))?$/);
+  const found = plain(text).match(/^(\d{1,12})(?:[.,](\d+))?$/);
   if (!found || (found[2] ?? "").length > places) return null;
   return Number(found[1]) * 10 ** places + Number((found[2] ?? "").padEnd(places, "0"));
-}
-
-/** An amount as it would be typed. */
-export function typed(minor, currency) {
-  const places = digits(currency);
-  if (places === 0) return String(minor);
-  const text = String(minor).padStart(places + 1, "0");
-  return `${text.slice(0, -places)}.${text.slice(-places)}`;
 }
 
 /** What the server gives back for so many units where nobody names an amount: their price, with the last ones all charges. */
@@ -41,7 +28,7 @@ const named = (amount, currency) => (amount.trim() === "" ? undefined : minorOf(
  * cent what is left.
  */
 export function asked({ units, amount, restock, reason }, order) {
-  return { units: unitsOf(units), amount: named(amount, order.currency), restock, reason: reason.trim(), seen_cancellations: order.seen };
+  return { units: whole(units), amount: named(amount, order.currency), restock, reason: reason.trim(), seen_cancellations: order.seen };
 }
 
 /** What is wrong with the reason of a command about money; nothing if it will do. */
@@ -53,7 +40,7 @@ export function reasonFault(reason) {
 /** What is wrong with what was typed, by field; empty if nothing is. */
 export function faults({ units, amount, reason }, order) {
   const wrong = {};
-  const given = unitsOf(units);
+  const given = whole(units);
   if (given === null || given > order.units) wrong.units = say("cancel_units_wrong", { value: units.trim(), max: count(order.units) });
   const minor = named(amount, order.currency);
   const max = money(order.left, order.currency);
@@ -76,7 +63,7 @@ function goesBack(minor, order) {
 
 /** What follows from what was typed, in three sentences; "" for what cannot be known. */
 export function follows({ units, amount, restock }, order) {
-  const given = unitsOf(units);
+  const given = whole(units);
   const isKnown = given !== null && given <= order.units;
   const typedMinor = named(amount, order.currency);
   const minor = typedMinor === undefined && isKnown ? usual(given, order) : typedMinor;

@@ -1,8 +1,9 @@
 // The dialog by which units of an order are cancelled, or money is given back for it.
-import { asked, faults, follows, typed, unitsOf, usual } from "./cancel-view.mjs";
+import { asked, faults, follows, usual } from "./cancel-view.mjs";
 import { ready, send } from "./commands.mjs";
 import { Hold } from "./hold.mjs";
 import { duration } from "./numbers.mjs";
+import { typedAmount, whole } from "./typed.mjs";
 import { problem, say } from "./words.mjs";
 
 /** What the page says once it was loaded again. */
@@ -61,8 +62,8 @@ export function begin(dialog) {
   }
 
   function preview() {
-    const given = unitsOf(units.value);
-    amount.placeholder = given !== null && given <= order.units ? typed(usual(given, order), order.currency) : "";
+    const given = whole(units.value);
+    amount.placeholder = given !== null && given <= order.units ? typedAmount(usual(given, order), order.currency) : "";
     const sentences = follows(values(), order);
     for (const [place, name] of ["what", "money", "stock"].entries()) find(`[data-s=cancel-${name}]`).textContent = sentences[place];
   }

@@ -1,8 +1,8 @@
 // Money that nobody can match: whoever saw to it says why, and it leaves its list.
 import { reasonFault } from "./cancel-view.mjs";
 import { ready, send } from "./commands.mjs";
-import { duration } from "./numbers.mjs";
-import { problem, say } from "./words.mjs";
+import { why } from "./why.mjs";
+import { say } from "./words.mjs";
 
 /** Has the form of one payment ask, send and say what came of it. */
 export function beginClosing(form) {
@@ -31,17 +31,17 @@ export function beginClosing(form) {
       reason.focus();
       return;
     }
-    const why = reason.value.trim();
-    if (sent?.why !== why) sent = { why, key: undefined };
+    const text = reason.value.trim();
+    if (sent?.text !== text) sent = { text, key: undefined };
     isBusy = true;
     const url = `/v1/attention/${encodeURIComponent(account)}/${encodeURIComponent(payment)}/close`;
-    const done = await send(url, { reason: why }, undefined, sent.key);
+    const done = await send(url, { reason: text }, undefined, sent.key);
     isBusy = false;
     if (done.ok) {
       location.reload();
       return;
     }
     sent.key = done.key;
-    tell(done.code === "" ? say("no_connection_short") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)));
+    tell(why(done));
   });
 }

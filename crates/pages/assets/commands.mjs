@@ -105,8 +105,11 @@ export async function send(url, body, waiting = () => {}, name = key(), how = {}
   return answer(TRIES, true);
 }
 
-/** Sends something once, whatever comes of it; rejects without an answer. */
-export const once = (url, body) => post(url, key(), body, false);
+/** Sends something once, whatever comes of it; rejects without an answer. A session that another tab renewed is told before anything is done. */
+export async function once(url, body) {
+  const done = await post(url, key(), body, false);
+  return done.told.code === "csrf_failed" ? post(url, key(), body, true) : done;
+}
 
 /** Sends a command of a drop. */
 export function command(drop, act, body, waiting, name) {

@@ -14,8 +14,8 @@ export function invitation({ name, role, merchant, streams, hours }) {
   return body;
 }
 
-/** Has the form ask for a link by `begin`, and show it. */
-export function beginInviting(form, begin, tell) {
+/** Has the form ask for a link by `begin`, and show it; `changed()` after an invitation that was made, or may have been. */
+export function beginInviting(form, begin, tell, changed) {
   const shown = form.querySelector("[data-el=invited]");
   const link = form.querySelector("[data-el=invite-link]");
   const { name } = form.elements;
@@ -35,10 +35,18 @@ export function beginInviting(form, begin, tell) {
       shown.hidden = false;
       link.focus();
       link.select();
-      return undefined;
     } catch {
-      return { ok: false, code: "", told: {} };
+      // The server shows a link once: one whose answer was lost is withdrawn in the list.
+      tell(line, say("accounts_lost"));
     }
+    changed();
+    return undefined;
   });
-  copies(form.querySelector("[data-do=copy]"), link);
+  const fresh = copies(form.querySelector("[data-do=copy]"), link);
+  // A link is for what stood in the form: not for what is typed now.
+  form.addEventListener("input", () => {
+    shown.hidden = true;
+    link.value = "";
+    fresh();
+  });
 }

@@ -2,8 +2,9 @@
 import { ready, send } from "./commands.mjs";
 import { aheadMin, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
-import { age, clock, duration } from "./numbers.mjs";
-import { load, problem, say } from "./words.mjs";
+import { age, clock } from "./numbers.mjs";
+import { why } from "./why.mjs";
+import { load, say } from "./words.mjs";
 
 await load(document.documentElement.lang);
 
@@ -65,7 +66,7 @@ async function brake() {
   const act = button.dataset.brake;
   const done = await send(`/v1/brake/${act}`, {});
   if (done.ok) result.textContent = act === "stop" ? say("result_stop") : say("result_go");
-  else result.textContent = done.code === "" ? say("no_connection_short") : problem(done.code, duration(done.told.retry_after_ms ?? 1000));
+  else result.textContent = why(done);
   if (done.ok) setTimeout(() => location.reload(), 300);
 }
 

@@ -1,8 +1,8 @@
 // The dialog by which a link to a report is made, copied and taken back.
 import { ready, remove, send } from "./commands.mjs";
 import { copies } from "./copy.mjs";
-import { duration } from "./numbers.mjs";
-import { problem, say } from "./words.mjs";
+import { why } from "./why.mjs";
+import { say } from "./words.mjs";
 
 const DAY_S = 86_400;
 
@@ -13,9 +13,6 @@ export function asked({ what, drop, isCut, channel, days, label }) {
   if (label.trim() !== "") body.label = label.trim();
   return body;
 }
-
-/** Why a request did not succeed, in words. */
-export const why = (done) => (done.code === "" ? say("no_connection_short") : problem(done.code, duration(done.told?.retry_after_ms ?? 1000)));
 
 /** The link in full: the server names a path alone where it has no address of its own. */
 export const whole = (told, origin) => told.url ?? new URL(told.path, origin).href;
@@ -61,6 +58,10 @@ export function begin(dialog) {
     wrong("");
     refuse("");
     sent = null;
+    // A link is for what stood in the form: not for what is typed now.
+    shown.hidden = true;
+    link.value = "";
+    fresh();
   });
 
   form.addEventListener("submit", async (event) => {
@@ -91,7 +92,7 @@ export function begin(dialog) {
     link.select();
   });
 
-  copies(find("[data-do=share-copy]"), link);
+  const fresh = copies(find("[data-do=share-copy]"), link);
 
   for (const button of dialog.querySelectorAll("[data-do=share-revoke]")) {
     button.addEventListener("click", async () => {

@@ -50,6 +50,8 @@ const FILES: &[(&str, &str, &str)] = &[
 const MODULES: &[(&str, &str)] = &[
     ("words.mjs", include_str!("../assets/words.mjs")),
     ("numbers.mjs", include_str!("../assets/numbers.mjs")),
+    ("typed.mjs", include_str!("../assets/typed.mjs")),
+    ("why.mjs", include_str!("../assets/why.mjs")),
     ("chart.mjs", include_str!("../assets/chart.mjs")),
     ("cue.mjs", include_str!("../assets/cue.mjs")),
     ("view.mjs", include_str!("../assets/view.mjs")),

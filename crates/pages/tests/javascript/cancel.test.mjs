@@ -1,7 +1,8 @@
 // What is typed to cancel units of an order.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { asked, faults, follows, minorOf, typed, unitsOf, usual } from "../../assets/cancel-view.mjs";
+import { asked, faults, follows, minorOf, usual } from "../../assets/cancel-view.mjs";
+import { typedAmount, whole } from "../../assets/typed.mjs";
 import { use } from "../../assets/words.mjs";
 
 use((await import(`${process.env.WORDS}/words-en.mjs`)).words);
@@ -13,10 +14,11 @@ test("an amount is exact by its currency", () => {
     ["24.901", "EUR", null], ["1.5", "JPY", null], ["-1", "EUR", null], ["", "EUR", null], ["1e3", "EUR", null], ["1,234.50", "EUR", null],
   ]) assert.equal(minorOf(text, currency), minor, `${text} ${currency}`);
   for (const [minor, currency, text] of [[2490, "EUR", "24.90"], [5, "EUR", "0.05"], [0, "EUR", "0.00"], [1200, "JPY", "1200"], [1234, "KWD", "1.234"]]) {
-    assert.equal(typed(minor, currency), text);
+    assert.equal(typedAmount(minor, currency), text);
     assert.equal(minorOf(text, currency), minor);
   }
-  assert.deepEqual(["2", "0", " 1,000 ", "", "-1", "1.5", "two"].map(unitsOf), [2, 0, 1000, null, null, null, null]);
+  assert.deepEqual(["2", "0", " 1,000 ", "１２", "", "-1", "1.5", "1.500", "10,00", "two"].map(whole), [2, 0, 1000, 12, null, null, null, null, null, null]);
+  assert.equal(minorOf("２４．９０", "EUR"), 2490);
 });
 
 test("the price of the units goes back, the charges with the last one, never more than is left", () => {

@@ -1,7 +1,7 @@
 // Commands are asked for until their outcome is known.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { send } from "../../assets/commands.mjs";
+import { once, send } from "../../assets/commands.mjs";
 
 const URL = "/v1/drops/d1/orders/h1/cancel";
 const LOST = "lost";
@@ -46,5 +46,11 @@ test("a refusal that nobody looked at the command for leaves it open", async () 
   shows(done, { ok: false, isOpen: true, code: "session_expired" });
   serve(LOST, [429, "too_many_commands"], [200]);
   shows(await send(URL, {}, undefined, done.key), { ok: true, isOpen: false });
+  assert.equal(keys.length, 2);
+});
+
+test("what is sent once finds the session that another tab renewed", async () => {
+  const keys = serve([403, "csrf_failed"], [201]);
+  assert.equal((await once("/v1/invitations", {})).status, 201);
   assert.equal(keys.length, 2);
 });

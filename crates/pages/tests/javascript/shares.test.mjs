@@ -1,7 +1,8 @@
 // What is asked for a link to a report, and what is said of the answer.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { asked, whole, why } from "../../assets/shares.mjs";
+import { asked, whole } from "../../assets/shares.mjs";
+import { why } from "../../assets/why.mjs";
 import { use } from "../../assets/words.mjs";
 
 use((await import(`${process.env.WORDS}/words-en.mjs`)).words);

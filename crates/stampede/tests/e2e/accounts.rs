@@ -46,6 +46,11 @@ fn an_admin_lets_people_in_and_takes_it_back() {
     tab.press("[data-do=invite]");
     tab.see("[data-el=invited]", "It is shown only now");
     let link = tab.value("document.querySelector('[data-el=invite-link]').value");
+    // The list has it at once. What is typed next is no longer what the link is for.
+    tab.see(&row("invitations", "nina"), "first admin");
+    tab.value("document.querySelector('#invite-role').value = 'admin', document.querySelector('#invite-role').dispatchEvent(new Event('input', { bubbles: true }))");
+    let is_gone = "(({ hidden }) => hidden)(document.querySelector('[data-el=invited]')) && document.querySelector('[data-el=invite-link]').value === ''";
+    assert_eq!(tab.value(is_gone), true);
     let nina = browser.visitor(Look::LAPTOP).tab();
     nina.go(link.as_str().unwrap());
     nina.see("h1", STREAM);
