@@ -11,9 +11,14 @@ export function keepBar(show) {
     const isHeard = show.room.broken === null;
     drawing(find("[data-icon=link]"), isHeard ? "pulse" : "pulse-lost");
     put("link", say(isHeard ? "plan_connected" : "no_connection_short"));
+    // Whoever is signed out is told so, with the way back.
+    const isLost = !isHeard && show.room.broken !== 401;
+    put("lost", isLost ? say("plan_lost_since", { time: clock(show.room.heardAt + show.state.ahead_ms, aheadMin) }) : "");
     put("video", video(show.delayMs));
     put("clock", clock(show.now, aheadMin));
   };
   draw();
   setInterval(draw, 1000);
+  // Whoever comes back may have signed in elsewhere meanwhile.
+  document.addEventListener("visibilitychange", () => document.hidden || show.room.broken === null || show.room.again());
 }

@@ -1,4 +1,6 @@
 // Two planners at one drop: what the other changed, field by field, and what becomes of it.
+import { count } from "./numbers.mjs";
+import { moments, offset } from "./plan-zone.mjs";
 import { say } from "./words.mjs";
 
 const FIELDS = {
@@ -32,13 +34,23 @@ export function label(field, form) {
   return size && form.goods.length > 1 ? say("plan_field_of", { field: what, size }) : what;
 }
 
-/** What stands in a field, in words. */
-function told(field, value) {
-  if (field === "stock") return value === "exact" ? say("plan_stock_exact") : say("plan_stock_rounded", { n: value.split("/")[0] });
+/** A time of day on its day; with how far the clock is ahead where it shows it twice. */
+function timed(date, time, fold, zone) {
+  const found = moments(date, time, zone) ?? [];
+  const text = `${date} ${time}`;
+  return found.length > 1 && fold !== "" ? `${text} ${offset(found[Number(fold)], zone)}` : text;
+}
+
+/** What stands in a field, in words: two values that differ read differently. */
+function told(field, value, zone) {
+  if (field === "stock") {
+    const [above, step] = value.split("/").map(count);
+    return value === "exact" ? say("plan_stock_exact") : say("plan_stock_in_full", { above, step });
+  }
   if (field === "hidden") return say(value ? "plan_hidden_on" : "plan_hidden_off");
-  if (field === "offline") return value[0] ? say("plan_pauses_after", { n: value[1] }) : say("plan_goes_on");
+  if (field === "offline") return value[0] ? say(value[2] ? "plan_pauses_after_resumes" : "plan_pauses_after", { n: value[1] }) : say("plan_goes_on");
   if (field === "end" && value[0] === "after") return say("plan_length_after", { n: value[4] });
-  if (field === "start" || field === "end") return value[0] === "time" ? `${value[1]} ${value[2]}` : say("plan_by_hand");
+  if (field === "start" || field === "end") return value[0] === "time" ? timed(...value.slice(1, 4), zone) : say("plan_by_hand");
   return value === "" ? say("plan_nothing") : value;
 }
 
@@ -55,9 +67,9 @@ function choices(form) {
 
 /**
  * What the other planner changed of `was`: `[{ field, label, theirs, mine }]`, `mine` only where this one changed it too. A size
- * that one of both removed is told by its supply.
+ * that one of both removed is told by its supply. Times are those of a zone's clock.
  */
-export function clashes(was, theirs, mine) {
+export function clashes(was, theirs, mine, zone) {
   const [before, there, here] = [was, theirs, mine].map(choices);
   const found = [];
   for (const field of new Set([...before.keys(), ...there.keys()])) {
@@ -65,7 +77,7 @@ export function clashes(was, theirs, mine) {
     const isSize = field.startsWith("goods.");
     const isGone = isSize && (!there.has(field) || !before.has(field));
     if (isGone && !field.endsWith(".supply")) continue;
-    const say_of = (all) => (all.has(field) ? told(field, all.get(field)) : say("plan_no_size"));
+    const say_of = (all) => (all.has(field) ? told(field, all.get(field), zone) : say("plan_no_size"));
     const isMine = here.has(field) !== before.has(field) || !same(here.get(field), before.get(field));
     const names = there.has(field) ? theirs : was;
     const key = field.replace(/^goods\.([^]*)\.\w+$/, "$1");

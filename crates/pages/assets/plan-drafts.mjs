@@ -1,5 +1,10 @@
 // Drafts: what was typed and is not planned yet, kept in this browser by show and name.
 
+/** What was done on another page, for the list of the show to say. */
+export const DONE = "stampede_plan_done";
+/** The show whose drafts are to be planned at once. */
+export const GO = "stampede_plan_go";
+
 /** Drafts of one person for one show. */
 export class Drafts {
   #start;
@@ -48,6 +53,15 @@ export class Drafts {
 
   drop(id) {
     this.#storage.removeItem(this.#start + id);
+  }
+
+  /**
+   * Does something that plans drafts while no other tab of this browser does, so that none is planned twice. Where one does,
+   * `waits` says whether to wait for it; `null` is the answer where not. A browser without locks lets all of them.
+   */
+  alone(act, waits) {
+    const { locks } = globalThis.navigator ?? {};
+    return locks ? locks.request(this.#start, { ifAvailable: !waits }, (lock) => (lock === null ? null : act())) : act();
   }
 
   /** Whether a change of the browser's storage concerns these drafts. */

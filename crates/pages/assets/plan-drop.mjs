@@ -4,13 +4,13 @@ import { command, ready } from "./commands.mjs";
 import { count, money } from "./numbers.mjs";
 import { keepBar } from "./plan-bar.mjs";
 import { clashes, label, merged } from "./plan-clash.mjs";
-import { Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
+import { DONE, Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
 import { cell, drawing, el, find, goods, line, put, row, signIn, tell } from "./plan-fields.mjs";
 import { isPlanned, Show } from "./plan-order.mjs";
 import { ordered, placed } from "./plan-places.mjs";
 import { ask, fieldOf, isSignedOut, isUnknown, move, named, refusal, sending } from "./plan-send.mjs";
 import { short, span, sums } from "./plan-short.mjs";
-import { blank, blankSize, copied, countdownMin, formOf, patchOf, planned, read, SIZES_MAX, STOCKS, twice } from "./plan-terms.mjs";
+import { blank, blankSize, copied, countdownMin, formOf, patchOf, planned, read, rezoned, SIZES_MAX, STOCKS, twice } from "./plan-terms.mjs";
 import { titleLength, typedSeconds, units } from "./plan-typed.mjs";
 import { moments, local, offset } from "./plan-zone.mjs";
 import { loadAll } from "./plan-words.mjs";
@@ -20,8 +20,6 @@ import { say } from "./words.mjs";
 const language = document.documentElement.lang;
 await loadAll(language);
 
-/** What the list of the show says once it is there. */
-const DONE = "stampede_plan_done";
 const KEEP_MS = 300;
 const CUE_BLOCKS_MAX = 60;
 const NIGHT_ENDS = 6;
@@ -40,7 +38,10 @@ let id = which;
 let draft = null;
 /** The form before anything was typed. */
 let first = "";
-let isKept = true;
+/** Whether the draft is in the browser's storage, where other tabs see it. */
+let isStored = false;
+/** Another tab has planned the draft, or thrown it away. */
+let isElsewhere = false;
 let isAsked = false;
 let isBusy = false;
 /** What was typed is planned, or thrown away. */
@@ -52,15 +53,23 @@ let refused = {};
 /** The terms as another planner has made them. */
 let theirs = null;
 let keepDue = null;
+/** The field that had the focus before the fields were disabled. */
+let refocus = null;
+/** Of what both planners changed: which side holds, by field, where this one has chosen. */
+const chosen = new Map();
+/** The clash as it is drawn. */
+let clashDrawn = "";
 let isPressed = false;
 let isDrawDue = false;
 /** The address of a picture that did not load. */
 let badPicture = "";
 
 const isNew = () => draft.base === null;
-const here = () => ({ zone, now: show.now, delayMs: show.delayMs, was: draft.base?.plan });
+const here = () => ({ zone, now: show.now, delayMs: show.delayMs, was: draft.base?.plan, like: draft.like });
 const sale = () => (isFresh(which) ? null : show.find(which));
-const isReadOnly = () => sale() !== null && !isPlanned(sale());
+/** Whether viewers hear nothing yet: a drop of which they have heard is not hidden again. */
+const isUnseen = () => draft.form.hidden && (sale()?.hidden ?? true);
+const isReadOnly = () => isElsewhere || (sale() !== null && !isPlanned(sale()));
 
 // --- The draft ---
 
@@ -70,6 +79,10 @@ function begin() {
   const like = show.like;
   if (found && (!isPlanned(found) || kept === null)) draft = { form: formOf(found.plan, zone), place: "", base: { revision: found.revision, plan: found.plan }, sent: null, at: Date.now() };
   else draft = kept ?? { form: blank({ name, merchant: show.merchant, delayMs: show.delayMs, currency: language === "zh-CN" ? "CNY" : "EUR" }, like), place: "", base: null, sent: null, at: Date.now() };
+  isStored = kept !== null;
+  // Times were typed by the clock of the zone in which the planner was.
+  if (draft.zone !== undefined && draft.zone !== zone) draft.form = rezoned(draft.form, draft.zone, zone);
+  if (isStored) for (const field of Object.keys(read(draft.form, here()).faults)) left.add(field);
   const untouched = isNew() ? draft.form : formOf(draft.base.plan, zone);
   first = kept !== null && isNew() ? "" : JSON.stringify([untouched, ""]);
   if (draft.refused) {
@@ -77,7 +90,7 @@ function begin() {
     refused = { [draft.field ?? ""]: draft.refused };
   }
   fill();
-  if (found && isPlanned(found) && found.revision !== draft.base.revision) meet(found);
+  meetNewer();
   draw();
 }
 
@@ -90,7 +103,7 @@ function keepSoon() {
 
 function keep() {
   clearTimeout(keepDue);
-  if (isDone || isReadOnly() || draft === null) return;
+  if (isDone || draft === null || isReadOnly()) return;
   if (!isChanged() && draft.sent === null) {
     if (!isNew()) drafts.drop(id);
     return;
@@ -99,8 +112,8 @@ function keep() {
     id = freshId();
     history.replaceState(null, "", `/plan/${stream}/${id}`);
   }
-  isKept = drafts.keep({ ...draft, id });
-  put("kept", isKept ? say(isNew() ? "plan_saved" : "plan_changed") : say("plan_not_saved"));
+  isStored = drafts.keep({ ...draft, id, zone });
+  put("kept", isStored ? say(isNew() ? "plan_saved" : "plan_changed") : say("plan_not_saved"));
 }
 
 // --- Fields ---
@@ -151,7 +164,11 @@ function fillStocks() {
 
 function typed({ target }) {
   const { name: field } = target;
-  if (!field || field.startsWith("clash-")) return;
+  if (!field) return;
+  if (field.startsWith("clash-")) {
+    chosen.set(target.closest("li").dataset.field, target.value);
+    return;
+  }
   const [, key, part] = field.match(/^goods\.([^]*)\.(\w+)$/) ?? [];
   if (key !== undefined) draft.form.goods.find((size) => size.key === key)[part] = target.value;
   else if (field === "place") draft.place = target.value;
@@ -215,6 +232,7 @@ function draw() {
   drawSide(found);
   drawLine(found, wrong);
   drawFoot(found);
+  if (theirs !== null) drawClash();
 }
 
 function hint(field, text) {
@@ -330,7 +348,7 @@ function drawSide(found) {
   const { values } = found;
   const size = draft.form.goods[0];
   const at = (part) => values[`goods.${size.key}.${part}`];
-  put("see-when", say(draft.form.hidden ? "plan_viewers_hidden" : "plan_viewers_now"));
+  put("see-when", say(isUnseen() ? "plan_viewers_hidden" : "plan_viewers_now"));
   put("see-title", draft.form.title.trim() || say("plan_untitled"));
   put("see-merchant", draft.form.merchant);
   goods(shownPicture(values), [el("see-picture"), el("see-drawing"), el("see-drawn")]);
@@ -379,6 +397,7 @@ const stateOf = (found) => (found.skus ? standing(found).word : stateWord(found.
 function drawLine(found, wrong) {
   signIn(!isSignedIn);
   const kind = say(isNew() ? "plan_not_planned" : "plan_not_saved_terms");
+  if (isElsewhere) return lineOf("attention", "", say("plan_elsewhere"));
   if (isReadOnly()) {
     const isOver = ["closed", "settled", "cancelled"].includes(sale().phase);
     return lineOf("calm", "", say(isOver ? "plan_over" : "plan_began", { state: stateOf(sale()) }));
@@ -392,17 +411,24 @@ function drawLine(found, wrong) {
   if (wrong.length > 0) {
     return lineOf(isAsked ? "alarm" : "attention", isAsked ? kind : "", say("plan_needs", { n: count(wrong.length) }), wrong.map(({ field }) => field), isElse ? say("plan_else_fine") : "");
   }
-  if (found.missing.length > 0) return lineOf("missing", "", say("plan_still_missing"), found.missing);
+  // What is wrong with a field that is being typed in is not said there yet.
+  const open = [...found.missing, ...Object.keys(found.faults)];
+  if (open.length > 0) return lineOf("missing", "", say("plan_still_missing"), open);
   return lineOf("calm", "", isNew() || isChanged() ? say("plan_ready") : say("plan_as_planned"));
 }
 
 function drawFoot(found) {
   const isFixed = isReadOnly();
   const hasSent = draft.sent !== null;
-  el("fields").disabled = isFixed || isBusy || hasSent;
+  // Fields that are disabled lose the focus: it comes back with them.
+  const isOff = isFixed || isBusy || hasSent;
+  if (isOff && el("fields").contains(document.activeElement)) refocus = document.activeElement;
+  el("fields").disabled = isOff;
+  if (refocus !== null && !isBusy && document.activeElement === document.body) (isOff && !act.hidden ? act : refocus).focus();
+  if (!isBusy) refocus = null;
   act.hidden = isFixed;
   const place = found.values.place ?? placeNow().most;
-  const [does, effect] = isNew() ? ["plan_do", say("plan_do_effect", { n: count(place) })] : ["plan_save", say(draft.form.hidden ? "plan_save_effect_hidden" : "plan_save_effect")];
+  const [does, effect] = isNew() ? ["plan_do", say("plan_do_effect", { n: count(place) })] : ["plan_save", say(isUnseen() ? "plan_save_effect_hidden" : "plan_save_effect")];
   put("plan", isBusy ? say(isNew() ? "plan_planning" : "plan_saving") : say(hasSent ? "plan_ask_again" : does));
   put("plan-effect", hasSent && !isBusy ? say("plan_ask_again_effect") : effect);
   act.setAttribute("aria-disabled", String(isBusy));
@@ -417,10 +443,17 @@ function drawFoot(found) {
 
 // --- Two planners ---
 
+/** Looks whether another planner has changed the terms. What was sent and may be done is no change of theirs. */
+function meetNewer() {
+  const found = sale();
+  if (draft.sent === null && found && isPlanned(found) && found.revision !== (theirs ?? draft.base).revision) meet(found);
+}
+
 /** Another planner has changed the terms: what is typed here is kept beside theirs. */
 function meet(found) {
   const told = formOf(found.plan, zone);
   if (!isChanged()) {
+    endClash();
     draft.base = { revision: found.revision, plan: found.plan };
     draft.form = told;
     first = JSON.stringify([told, ""]);
@@ -428,7 +461,16 @@ function meet(found) {
     return;
   }
   theirs = { revision: found.revision, plan: found.plan };
-  const all = clashes(formOf(draft.base.plan, zone), told, draft.form);
+  drawClash();
+}
+
+/** Lists what the other changed beside what is typed here by now; what was chosen stays chosen. */
+function drawClash() {
+  const all = clashes(formOf(draft.base.plan, zone), formOf(theirs.plan, zone), draft.form, zone);
+  el("clash").hidden = false;
+  if (JSON.stringify(all) === clashDrawn) return;
+  clashDrawn = JSON.stringify(all);
+  const focus = document.activeElement?.closest("[data-list=clash] > li")?.dataset.field;
   put("clash-lead", say(all.length === 0 ? "plan_clash_nothing" : "plan_clash_lead"));
   find("[data-list=clash]").replaceChildren(...all.map((one, at) => {
     const node = row("clash");
@@ -437,12 +479,20 @@ function meet(found) {
     cell(node, "theirs", one.theirs);
     cell(node, "mine", one.mine ?? "");
     for (const choice of node.querySelectorAll("input")) choice.name = `clash-${at}`;
-    find("[value=mine]", node).checked = one.mine !== undefined;
+    find("[value=mine]", node).checked = one.mine !== undefined && chosen.get(one.field) !== "theirs";
     el("mine", node).hidden = one.mine === undefined;
     el("taken", node).hidden = one.mine !== undefined;
     return node;
   }));
-  el("clash").hidden = false;
+  if (focus !== undefined) find(`[data-list=clash] > [data-field="${CSS.escape(focus)}"] input:checked`)?.focus();
+}
+
+/** Nothing is decided any more. */
+function endClash() {
+  theirs = null;
+  chosen.clear();
+  clashDrawn = "";
+  el("clash").hidden = true;
 }
 
 function merge() {
@@ -452,8 +502,7 @@ function merge() {
   draft.form = merged(formOf(draft.base.plan, zone), told, draft.form, taken);
   draft.base = theirs;
   first = JSON.stringify([told, ""]);
-  theirs = null;
-  el("clash").hidden = true;
+  endClash();
   isAsked = false;
   fill();
   draw();
@@ -470,7 +519,7 @@ function prepared(found) {
   if (isNew()) {
     const where = placed(all, place);
     if (where === null) return null;
-    return { sent: sending(planned(draft.form, found, { stream, place: where.place })), changes: where.changes };
+    return { sent: sending(planned(draft.form, found, { stream, place: where.place, like: draft.like })), changes: show.revised(where.changes) };
   }
   const patch = patchOf(draft.form, found, draft.base.plan, here());
   let changes = [];
@@ -481,14 +530,15 @@ function prepared(found) {
     if (found_ === null) return null;
     const own = found_.find(({ drop }) => drop === which);
     if (own) patch.running_order = own.place;
-    changes = found_.filter(({ drop }) => drop !== which);
+    changes = show.revised(found_.filter(({ drop }) => drop !== which));
   }
   return { sent: Object.keys(patch).length === 0 ? null : sending(patch, draft.base.revision), changes };
 }
 
 function submit() {
   if (isBusy || isReadOnly()) return;
-  if (theirs !== null) {
+  // What was sent is asked for first: what another changed is looked at afterwards.
+  if (theirs !== null && draft.sent === null) {
     el("clash").focus();
     return;
   }
@@ -518,12 +568,33 @@ function submit() {
   go();
 }
 
+/** Plans the draft while no other tab does; `null` where one has done so, or has thrown it away. */
+const planAlone = () => drafts.alone(async () => {
+  const kept = isStored ? drafts.get(id) : draft;
+  if (kept === null) return null;
+  draft.sent = kept.sent ?? draft.sent;
+  keep();
+  return ask(draft.sent, null);
+}, true);
+
+/** Sends what is to be sent; nothing where only places of others change. */
+function sendAll() {
+  if (isNew()) return planAlone();
+  if (draft.sent === null) return { ok: true, told: {} };
+  keep();
+  return ask(draft.sent, which);
+}
+
 async function go() {
   isBusy = true;
   isSignedIn = true;
-  if (draft.sent !== null) keep();
   draw();
-  const done = draft.sent === null ? { ok: true, told: {} } : await ask(draft.sent, which);
+  const done = await sendAll();
+  if (done === null) {
+    isBusy = false;
+    goneElsewhere();
+    return;
+  }
   if (done.ok) {
     await finish();
     return;
@@ -534,6 +605,7 @@ async function go() {
     draft.sent = null;
     if (done.code === "stale_terms") await reread();
     else if (isSignedIn) refuse(done);
+    meetNewer();
   }
   keep();
   draw();
@@ -544,15 +616,15 @@ async function finish() {
   const { form: { title }, changes = [] } = draft;
   drafts.drop(id);
   isDone = true;
-  const failed = await move(changes, (drop) => show.revision(drop));
+  const failed = await move(changes);
   const said = say(isNew() ? "plan_done" : "plan_done_edit", { title: title.trim() });
-  sessionStorage.setItem(DONE, failed === null ? said : `${said} ${refusal(failed)}`);
+  sessionStorage.setItem(DONE, failed === null ? said : `${said} ${refusal(failed, language)}`);
   location.assign(`/plan/${stream}`);
 }
 
 function refuse(done) {
   const field = fieldOf(done, draft.form);
-  const text = refusal(done);
+  const text = refusal(done, language);
   const isShown = field !== undefined && document.getElementById(`f-${field}-error`) !== null && inputOf(field).offsetParent !== null;
   refused[isShown ? field : ""] = isShown ? named(text, label(field, draft.form)) : text;
 }
@@ -569,8 +641,27 @@ function heard(_, kind) {
   // A tick of figures changes no terms.
   if (draft === null || isBusy || !["snapshot", "drop", "gone", "stream", "failed"].includes(kind)) return;
   isSignedIn = show.room.broken !== 401;
-  const found = sale();
-  if (found && isPlanned(found) && found.revision !== (theirs ?? draft.base).revision) meet(found);
+  meetNewer();
+  draw();
+}
+
+/** The draft was planned or thrown away in another tab: here it is shown, and not kept again. */
+function goneElsewhere() {
+  isElsewhere = true;
+  clearTimeout(keepDue);
+  put("kept", "");
+  draw();
+}
+
+/** Another tab has changed the draft of a new drop: it is one draft. */
+function heardStored({ key }) {
+  if (draft === null || !isNew() || !isStored || isDone || isBusy || !drafts.concerns(key)) return;
+  const kept = drafts.get(id);
+  if (kept === null) return goneElsewhere();
+  if (JSON.stringify([kept.form, kept.place, kept.sent]) === JSON.stringify([draft.form, draft.place, draft.sent])) return;
+  clearTimeout(keepDue);
+  draft = kept;
+  fill();
   draw();
 }
 
@@ -584,8 +675,7 @@ function discard() {
   left.clear();
   refused = {};
   isAsked = false;
-  theirs = null;
-  el("clash").hidden = true;
+  endClash();
   begin();
 }
 
@@ -606,14 +696,19 @@ async function callOff() {
     return;
   }
   offKey = done.isOpen ? done.key : undefined;
-  put("off-refused", refusal(done));
+  put("off-refused", refusal(done, language));
   el("off-refused").hidden = false;
 }
 
 function copy() {
   keep();
   const name_ = freshId();
-  drafts.keep({ id: name_, form: copied(draft.form), place: "", base: null, sent: null, at: Date.now() });
+  const like = draft.base?.plan ?? draft.like;
+  if (!drafts.keep({ id: name_, form: copied(draft.form), like, place: "", base: null, sent: null, at: Date.now() })) {
+    refused[""] = say("plan_no_room");
+    draw();
+    return;
+  }
   location.assign(`/plan/${stream}/${name_}`);
 }
 
@@ -690,6 +785,7 @@ addEventListener("keydown", (event) => {
   submit();
 });
 addEventListener("pagehide", keep);
+addEventListener("storage", heardStored);
 document.addEventListener("visibilitychange", () => document.hidden && keep());
 ready();
 begin();

@@ -3,30 +3,58 @@
 export const find = (css, within = document) => within.querySelector(css);
 export const el = (name, within = document) => find(`[data-el=${name}]`, within);
 
-/** Writes a text where it differs. */
+/** Writes a text where it differs. What stands on its second line is what the server said, in English. */
+function write(node, text) {
+  const [own, detail] = text.split("\n");
+  if (node.textContent === own + (detail ?? "")) return;
+  node.textContent = own;
+  if (detail === undefined) return;
+  const small = document.createElement("small");
+  small.lang = "en";
+  small.textContent = detail;
+  node.append(small);
+}
+
+/** Writes a text where the page says it. */
 export function put(name, text, within = document) {
-  for (const node of within.querySelectorAll(`[data-s=${name}]`)) {
-    if (node.textContent !== text) node.textContent = text;
-  }
+  for (const node of within.querySelectorAll(`[data-s=${name}]`)) write(node, text);
 }
 
 /** Writes a text of a row. */
-export function cell(row, name, text) {
-  const node = find(`[data-t=${name}]`, row);
-  if (node.textContent !== text) node.textContent = text;
-}
+export const cell = (row, name, text) => write(find(`[data-t=${name}]`, row), text);
 
 export const drawing = (node, name) => node.setAttribute("href", name.startsWith("/") ? name : `#i-${name}`);
 
 /** A new row of a list. */
 export const row = (list) => find(`template[data-row=${list}]`).content.firstElementChild.cloneNode(true);
 
+/**
+ * Has a list show these, each in a row under its `key`, drawn by `draw(node, one, at)`. Rows that are there stay the same ones, so that
+ * the focus does; it goes to `next()` where its row has gone.
+ */
+export function drawRows(list, name, all, key, draw, next = () => null) {
+  const focus = list.contains(document.activeElement) ? document.activeElement : null;
+  const place = [...list.children].findIndex((node) => node.contains(focus));
+  const rows = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  const wanted = all.map((one, at) => {
+    const node = rows.get(key(one)) ?? row(name);
+    node.dataset.key = key(one);
+    draw(node, one, at);
+    return node;
+  });
+  for (const node of rows.values()) if (!wanted.includes(node)) node.remove();
+  for (const [at, node] of wanted.entries()) if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
+  if (focus === null) return;
+  if (list.contains(focus)) focus.focus();
+  else (list.children[Math.min(place, wanted.length - 1)]?.querySelector("button:enabled, a") ?? next())?.focus();
+}
+
 /** Says what is wrong with a field, or that nothing is. */
 export function tell(input, text) {
   const line = input.id === "" ? null : document.getElementById(`${input.id}-error`);
   if (line === null) return;
   line.hidden = text === undefined;
-  find("span", line).textContent = text ?? "";
+  write(find("span", line), text ?? "");
   if (text === undefined) input.removeAttribute("aria-invalid");
   else input.setAttribute("aria-invalid", "true");
 }

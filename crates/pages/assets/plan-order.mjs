@@ -54,9 +54,9 @@ export class Show {
     return Math.max(DROPS_MAX - this.state.drops.filter(({ phase }) => !OVER.has(phase)).length, 0);
   }
 
-  /** The revision of a drop's terms as the page knows them. */
-  revision(drop) {
-    return this.find(drop).revision;
+  /** Changes of places, each with the revision of its drop's terms as the page knows them. */
+  revised(changes) {
+    return changes.map((change) => ({ ...change, revision: this.find(change.drop).revision }));
   }
 }
 

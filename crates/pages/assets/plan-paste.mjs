@@ -3,7 +3,7 @@ import "./frame.mjs";
 import { ready } from "./commands.mjs";
 import { count } from "./numbers.mjs";
 import { keepBar } from "./plan-bar.mjs";
-import { Drafts, freshId, storage } from "./plan-drafts.mjs";
+import { Drafts, freshId, GO, storage } from "./plan-drafts.mjs";
 import { cell, el, find, put, row } from "./plan-fields.mjs";
 import { DROPS_MAX, Show } from "./plan-order.mjs";
 import { columnName, ROWS_MAX, table, written } from "./plan-table.mjs";
@@ -13,7 +13,6 @@ import { say } from "./words.mjs";
 const language = document.documentElement.lang;
 await loadAll(language);
 
-const GO = "stampede_plan_go";
 const READ_MS = 150;
 
 const { stream, name } = document.body.dataset;

@@ -1,7 +1,6 @@
 // What is sent for a drop, and what is said where the server refuses it.
 import { freshKey, send } from "./commands.mjs";
-import { duration } from "./numbers.mjs";
-import { problem, say } from "./words.mjs";
+import { why } from "./why.mjs";
 
 /** Refusals whose own words say more than the page could: which value, which limit. */
 const TOLD = new Set([
@@ -14,17 +13,21 @@ const SIGNED_OUT = new Set(["token_missing", "token_unknown", "session_expired"]
 
 export const isSignedOut = (code) => SIGNED_OUT.has(code);
 
-/** What the server says, in the reader's words, then in its own where they name a value. */
-export function refusal({ code, told }) {
-  if (code === "") return say("no_connection_short");
-  const own = problem(code, duration(told.retry_after_ms ?? 1000));
-  return TOLD.has(code) && told.detail ? detailOf(told) : own;
+/**
+ * What the server says: in its own words where they name a value, for whoever reads English; on a second line, below the page's
+ * words, for anybody else.
+ */
+export function refusal(done, language = "en") {
+  const { code, told } = done;
+  const detail = TOLD.has(code) ? detailOf(told) : "";
+  if (detail === "") return why(done);
+  return language === "en" ? detail : `${why(done)}\n${detail}`;
 }
 
 const detailOf = ({ detail = "" }) => detail.replace(/^the plan is not valid: /, "");
 
 /** A refusal that begins with the interface's name of a field, with what the page calls it in its place. */
-export const named = (text, label) => text.replace(/^(skus\[\d+\]\.)?[a-z_]+(\[\d+\])?(\.[a-z_]+)*:?(?= )/, (name) => (/[._[]|^(title|host|merchant)\b/.test(name) ? label : name));
+export const named = (text, label) => text.replace(/(?<=^|\n)(skus\[\d+\]\.)?[a-z_]+(\[\d+\])?(\.[a-z_]+)*:?(?= )/, (name) => (/[._[]|^(title|host|merchant)\b/.test(name) ? label : name));
 
 /** Fields of the form by how the interface names them; the longest name that fits counts. */
 const FIELDS = [
@@ -68,10 +71,13 @@ export const sending = (body, revision) => ({ key: freshKey(), body, ...(revisio
 export const ask = (sent, drop, waiting) =>
   (sent.revision === undefined ? send("/v1/drops", sent.body, waiting, sent.key) : send(`/v1/drops/${encodeURIComponent(drop)}`, sent.body, waiting, sent.key, { terms: sent.revision }));
 
-/** Gives drops their places: `[{ drop, place }]`, one after the other; the answer that was none of success, or `null`. */
-export async function move(changes, revisionOf, waiting) {
-  for (const { drop, place } of changes) {
-    const done = await ask(sending({ running_order: place }, revisionOf(drop)), drop, waiting);
+/**
+ * Gives drops their places: `[{ drop, place, revision }]`, one after the other, as they were when that was worked out: a newer
+ * order of somebody else stands. The answer that was none of success, or `null`.
+ */
+export async function move(changes, waiting) {
+  for (const { drop, place, revision } of changes) {
+    const done = await ask(sending({ running_order: place }, revision), drop, waiting);
     if (!done.ok) return done;
   }
   return null;

@@ -1,26 +1,26 @@
 // A show's drops in running order with the drafts of this browser: moved, copied, planned one after the other.
-import { aheadMin } from "./frame.mjs";
+import "./frame.mjs";
 import { ready } from "./commands.mjs";
-import { count, shortClock } from "./numbers.mjs";
+import { count } from "./numbers.mjs";
 import { keepBar } from "./plan-bar.mjs";
-import { Drafts, freshId, isFresh, storage } from "./plan-drafts.mjs";
-import { cell, drawing, el, find, line, put, row, signIn } from "./plan-fields.mjs";
+import { DONE, Drafts, freshId, GO, isFresh, storage } from "./plan-drafts.mjs";
+import { cell, drawing, drawRows, el, find, line, put, signIn } from "./plan-fields.mjs";
 import { isPlanned, Show } from "./plan-order.mjs";
 import { ordered, placed } from "./plan-places.mjs";
 import { ask, fieldOf, isSignedOut, isUnknown, move, refusal, sending } from "./plan-send.mjs";
 import { copied, formOf, planned, read } from "./plan-terms.mjs";
-import { id as idOf } from "./plan-typed.mjs";
+import { id as idOf, units } from "./plan-typed.mjs";
 import { loadAll } from "./plan-words.mjs";
+import { local } from "./plan-zone.mjs";
 import { glyphs, picture, prices, standing } from "./view.mjs";
 import { say } from "./words.mjs";
 
 const language = document.documentElement.lang;
 await loadAll(language);
 
-/** What was done on another page. */
-const DONE = "stampede_plan_done";
-/** The show whose drafts are to be planned at once. */
-const GO = "stampede_plan_go";
+/** How often, and how long each time, it is waited until a drop that was just planned is among the show's. */
+const HEARD_TRIES = 30;
+const HEARD_MS = 100;
 
 const { stream, name } = document.body.dataset;
 const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -33,6 +33,8 @@ const show = new Show(document.body.dataset, heard);
 let isBusy = false;
 /** Whether drafts are being planned, and how many of them are. */
 let queue = null;
+/** Whether the page has said that nobody is signed in. */
+let isOut = false;
 /** What is dragged: its row with where the pointer is. */
 let drag = null;
 
@@ -50,13 +52,12 @@ function startOf(sale) {
   const at = sale.plan.starts_at_ms;
   if (at === undefined) return say("plan_by_hand_short");
   const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: zone }).format(at);
-  return `${day} ${shortClock(at, aheadMin)}`;
+  return `${day} ${local(at, zone).time.slice(0, 5)}`;
 }
 
 function drawRow(node, sale, at) {
   const { title } = sale.plan;
   const stands = standing(sale);
-  node.dataset.key = sale.drop;
   cell(node, "place", String(at + 1));
   cell(node, "title", title);
   const supplied = sale.skus.reduce((sum, sku) => sum + sku.supplied, 0);
@@ -84,40 +85,33 @@ function refocus(button) {
 }
 
 function drawOrder() {
+  const { drops } = show;
   const focus = list.contains(document.activeElement) ? document.activeElement : null;
-  const rows = new Map([...list.children].map((node) => [node.dataset.key, node]));
-  const wanted = show.drops.map((sale, at) => {
-    const node = rows.get(sale.drop) ?? row("order");
-    drawRow(node, sale, at);
-    return node;
-  });
-  for (const [at, node] of wanted.entries()) if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
-  while (list.children.length > wanted.length) list.lastElementChild.remove();
-  if (focus !== null && (focus !== document.activeElement || focus.disabled) && list.contains(focus)) refocus(focus);
-  el("nothing").hidden = wanted.length > 0;
-  el("order-hint").hidden = wanted.length === 0;
-  find("[data-do=copy-show]").hidden = wanted.length === 0;
+  drawRows(list, "order", drops, ({ drop }) => drop, drawRow);
+  if (focus?.disabled && list.contains(focus)) refocus(focus);
+  el("nothing").hidden = drops.length > 0;
+  el("order-hint").hidden = drops.length === 0;
+  find("[data-do=copy-show]").hidden = drops.length === 0;
 }
 
-const here = () => ({ zone, now: show.now, delayMs: show.delayMs });
 const fresh = () => drafts.all().filter(({ id }) => isFresh(id));
+
+function drawDraft(node, draft) {
+  const title = draft.form.title.trim() || say("plan_untitled");
+  const place = draft.place.trim();
+  el("open", node).href = `/plan/${stream}/${draft.id}`;
+  cell(node, "title", title);
+  cell(node, "about", place === "" ? say("plan_draft_place") : say("plan_draft_at", { place }));
+  cell(node, "refused", draft.refused ?? "");
+  el("refused", node).hidden = !draft.refused;
+  find("[data-do=copy]", node).setAttribute("aria-label", say("plan_copy_of", { title }));
+  find("[data-do=discard]", node).disabled = Boolean(draft.sent);
+}
 
 function drawDrafts() {
   const all = fresh();
   el("drafts").hidden = all.length === 0 && queue === null;
-  own.replaceChildren(...all.map((draft) => {
-    const node = row("drafts");
-    node.dataset.key = draft.id;
-    const title = draft.form.title.trim() || say("plan_untitled");
-    el("open", node).href = `/plan/${stream}/${draft.id}`;
-    cell(node, "title", title);
-    cell(node, "about", say("plan_draft_place"));
-    cell(node, "refused", draft.refused ?? "");
-    el("refused", node).hidden = !draft.refused;
-    find("[data-do=copy]", node).setAttribute("aria-label", say("plan_copy_of", { title }));
-    find("[data-do=discard]", node).disabled = Boolean(draft.sent);
-    return node;
-  }));
+  drawRows(own, "drafts", all, ({ id }) => id, drawDraft, () => find(".plan-acts a"));
   const waiting = all.filter(({ isQueued }) => isQueued).length;
   const n = waiting > 0 ? waiting : all.length;
   planAll.hidden = n === 0 && queue === null;
@@ -142,7 +136,7 @@ async function moveTo(drop, to) {
   }
   isBusy = true;
   said("calm", say("plan_moving"));
-  const failed = await move(changes, (one) => show.revision(one));
+  const failed = await move(show.revised(changes));
   isBusy = false;
   if (failed === null) said("calm", say("plan_moved", { title: all[from].title, place: count(to + 1) }));
   else told(failed);
@@ -151,9 +145,9 @@ async function moveTo(drop, to) {
 
 /** Says why something was not done. */
 function told(done) {
-  const isOut = isSignedOut(done.code);
+  isOut = isSignedOut(done.code);
   signIn(isOut);
-  said("attention", isOut ? say("plan_signed_out") : refusal(done));
+  said("attention", isOut ? say("plan_signed_out") : refusal(done, language));
 }
 
 function rowAt(y) {
@@ -198,16 +192,19 @@ list.addEventListener("click", async ({ target }) => {
   const at = show.drops.findIndex((sale) => sale.drop === drop);
   if (button?.dataset.do === "up") await moveTo(drop, at - 1);
   else if (button?.dataset.do === "down") await moveTo(drop, at + 1);
-  else if (button?.dataset.do === "copy") copyOf(formOf(show.drops[at].plan, zone));
+  else if (button?.dataset.do === "copy") copyOf(formOf(show.drops[at].plan, zone), show.drops[at].plan);
   if (button?.isConnected) refocus(button);
 });
 
 // --- Drafts ---
 
-function copyOf(form) {
+/** A draft of a new drop with a form's terms, and with those of the plan that the form does not show. */
+const draftOf = (id, form, like, at) => ({ id, form: copied(form), like, place: "", base: null, sent: null, at });
+
+function copyOf(form, like) {
   const id = freshId();
-  drafts.keep({ id, form: copied(form), place: "", base: null, sent: null, at: Date.now() });
-  location.assign(`/plan/${stream}/${id}`);
+  if (drafts.keep(draftOf(id, form, like, Date.now()))) location.assign(`/plan/${stream}/${id}`);
+  else said("attention", say("plan_no_room"));
 }
 
 own.addEventListener("click", ({ target }) => {
@@ -215,47 +212,89 @@ own.addEventListener("click", ({ target }) => {
   if (!button || queue !== null) return;
   const draft = drafts.get(button.closest("li").dataset.key);
   if (draft === null) return draw();
-  if (button.dataset.do === "copy") return copyOf(draft.form);
+  if (button.dataset.do === "copy") return copyOf(draft.form, draft.like);
   drafts.drop(draft.id);
   return draw();
 });
 
 /** Plans what waits, one after the other: each under its own key, which is kept before it is sent. */
 async function run() {
-  const all = fresh().filter(({ isQueued }) => isQueued);
-  queue = { all: all.length, done: 0, left: 0, isStopped: false };
-  let last = null;
+  queue = { all: fresh().filter(({ isQueued }) => isQueued).length, done: 0, left: 0, last: null, isStopped: false };
   signIn(false);
   draw();
-  for (const draft of all) {
-    if (queue.isStopped) break;
-    put("progress", say("plan_progress", { done: count(queue.done), all: count(queue.all) }));
-    const place = last === null ? placed(show.places, show.places.length)?.place : Math.min(last + 10, 65_535);
-    if (!(await planOne(draft, place))) break;
-    last = place;
-  }
+  const isAlone = await drafts.alone(planQueued, false);
   const { done, left, isStopped, why } = queue;
   queue = null;
   put("progress", "");
-  if (why && isUnknown(why) && !isSignedOut(why.code)) said("attention", say("plan_lost"));
+  if (isAlone === null) said("attention", say("plan_other_tab"));
+  else if (isStopped && fresh().some(({ isQueued }) => isQueued)) said("calm", say("plan_stopped", { n: count(done) }));
+  else if (why && isUnknown(why) && !isSignedOut(why.code)) said("attention", say("plan_lost"));
   else if (why) told(why);
   else if (left > 0) said("attention", say("plan_some_left", { done: count(done), left: count(left) }));
-  else if (!isStopped) said("calm", say("plan_all_done", { n: count(done) }));
+  else said("calm", say("plan_all_done", { n: count(done) }));
   draw();
 }
 
+async function planQueued() {
+  for (const { id } of fresh().filter(({ isQueued }) => isQueued)) {
+    if (queue.isStopped) break;
+    put("progress", say("plan_progress", { done: count(queue.done), all: count(queue.all) }));
+    // As it is by now: another tab may have planned it, or thrown it away.
+    const draft = drafts.get(id);
+    if (draft?.isQueued && !(await planOne(draft))) break;
+  }
+  return true;
+}
+
+/** Waits until the show has a drop that was just planned, so that others are placed among all of them. */
+async function heardOf(drop) {
+  for (let tries = 0; show.find(drop) === null && tries < HEARD_TRIES; tries += 1) await new Promise((done) => setTimeout(done, HEARD_MS));
+}
+
+/** Where a draft goes: to the place that was typed, else behind those that were planned before it. */
+async function placeOf(draft) {
+  if (draft.place.trim() === "") {
+    return { place: queue.last === null ? placed(show.places, show.places.length)?.place : Math.min(queue.last + 10, 65_535), changes: [] };
+  }
+  if (queue.drop) await heardOf(queue.drop);
+  const most = show.places.length + 1;
+  const { value } = units(draft.place, 1, most);
+  if (value === undefined) return { fault: say("plan_place_wrong", { value: draft.place.trim(), max: count(most) }) };
+  const found = placed(show.places, value - 1);
+  return found === null ? { fault: say("plan_move_fixed") } : { place: found.place, changes: show.revised(found.changes) };
+}
+
+/** Gives a draft what is sent for it; what is wrong with it in words, if something is. */
+async function prepare(draft) {
+  const reading = read(draft.form, { zone: draft.zone ?? zone, now: show.now, delayMs: show.delayMs, like: draft.like });
+  const n = reading.missing.length + Object.keys(reading.faults).length;
+  if (n > 0) return say("plan_needs", { n: count(n) }).replace(/[:：]$/, "");
+  const { place, changes, fault } = await placeOf(draft);
+  if (fault !== undefined) return fault;
+  draft.sent = sending(planned(draft.form, reading, { stream, place, like: draft.like }));
+  draft.changes = changes;
+  if (draft.place.trim() === "") queue.last = place;
+  return undefined;
+}
+
 /** Plans one draft; whether to go on with the next. */
-async function planOne(draft, place) {
-  const reading = read(draft.form, here());
-  if (draft.sent === null && !reading.isRight) return keepBack(draft, say("plan_needs", { n: count(reading.missing.length + Object.keys(reading.faults).length) }).replace(/[:：]$/, ""));
-  draft.sent ??= sending(planned(draft.form, reading, { stream, place }));
-  drafts.keep(draft);
+async function planOne(draft) {
+  const fault = draft.sent === null ? await prepare(draft) : undefined;
+  if (fault !== undefined) return keepBack(draft, fault);
+  if (!drafts.keep(draft)) {
+    // Without its key it might be planned twice.
+    draft.sent = null;
+    return keepBack(draft, say("plan_no_room"));
+  }
   const done = await ask(draft.sent, null, () => !queue.isStopped);
   if (done.ok) {
     drafts.drop(draft.id);
     queue.done += 1;
+    queue.drop = done.told.drop;
+    const failed = await move(draft.changes ?? []);
+    if (failed !== null) queue.why = failed;
     draw();
-    return true;
+    return failed === null;
   }
   if (isUnknown(done)) {
     queue.why = done;
@@ -268,7 +307,7 @@ async function planOne(draft, place) {
     return false;
   }
   draft.field = fieldOf(done, draft.form);
-  keepBack(draft, refusal(done));
+  keepBack(draft, refusal(done, language));
   // What has no room will have none for the next.
   return done.code !== "stream_full" && done.code !== "share_full";
 }
@@ -293,22 +332,29 @@ planAll.addEventListener("click", () => {
 
 // --- Copies ---
 
+/** Says what is wrong with the name of the other show, or that nothing is. */
+function tellCopy(fault) {
+  find("#copy-error").hidden = fault === undefined;
+  put("copy-wrong", fault ?? "");
+  if (fault === undefined) find("#copy-stream").removeAttribute("aria-invalid");
+  else find("#copy-stream").setAttribute("aria-invalid", "true");
+}
+
 function copyShow(event) {
   event.preventDefault();
   const input = find("#copy-stream");
   const to = idOf(input.value);
-  const fault = to.isMissing ? say("plan_row_missing", { field: say("plan_copy_show_label") }) : to.fault ?? (to.value === stream ? say("plan_copy_same") : undefined);
-  find("#copy-error").hidden = fault === undefined;
-  put("copy-wrong", fault ?? "");
+  let fault = to.isMissing ? say("plan_row_missing", { field: say("plan_copy_show_label") }) : to.fault ?? (to.value === stream ? say("plan_copy_same") : undefined);
+  const copies = copiable();
+  const now = Date.now();
+  if (fault === undefined) {
+    const made = copies.map(({ plan }, at) => draftOf(freshId(now, at / 1000), formOf(plan, zone), plan, now + at));
+    fault = new Drafts(storage(), name, to.value).keepAll(made) ? undefined : say("plan_no_room");
+  }
+  tellCopy(fault);
   if (fault !== undefined) {
-    input.setAttribute("aria-invalid", "true");
     input.focus();
     return;
-  }
-  const there = new Drafts(storage(), name, to.value);
-  const copies = copiable();
-  for (const [at, sale] of copies.entries()) {
-    there.keep({ id: freshId(Date.now(), at / 1000), form: copied(formOf(sale.plan, zone)), place: "", base: null, sent: null, at: Date.now() + at });
   }
   sessionStorage.setItem(DONE, say("plan_copied", { n: count(copies.length) }));
   location.assign(`/plan/${to.value}`);
@@ -317,6 +363,7 @@ function copyShow(event) {
 const copiable = () => show.drops.filter(({ phase }) => phase !== "cancelled");
 
 find("[data-do=copy-show]").addEventListener("click", () => {
+  tellCopy(undefined);
   put("copy-go", say("plan_copy_show_go", { n: count(copiable().length) }));
   dialog.showModal();
 });
@@ -326,11 +373,15 @@ find("[data-form=copy]").addEventListener("submit", copyShow);
 // --- What is heard ---
 
 function heard(_, kind) {
-  if (kind === "failed" && show?.room.broken === 401) {
-    signIn(true);
-    said("attention", say("plan_signed_out"));
+  if (show === undefined) return;
+  const wasOut = isOut;
+  isOut = show.room.broken === 401;
+  if (isOut !== wasOut) {
+    signIn(isOut);
+    if (isOut) said("attention", say("plan_signed_out"));
+    else said("calm", say("plan_drops", { n: count(show.drops.length) }));
   }
-  if (["snapshot", "drop", "gone"].includes(kind) && show !== undefined) draw();
+  if (["snapshot", "drop", "gone"].includes(kind)) draw();
 }
 
 addEventListener("storage", ({ key }) => drafts.concerns(key) && queue === null && draw());

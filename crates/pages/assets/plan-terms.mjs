@@ -1,7 +1,8 @@
 // A drop's terms as a form: from the interface's plan to what stands in the fields, and back.
 import { count } from "./numbers.mjs";
-import { currency, holdTime, id, length, picture, price, seconds, shown, typedHold, typedPrice, typedSeconds, UNITS_MAX, units } from "./plan-typed.mjs";
+import { currency, holdTime, id, length, picture, price, seconds, shown, typedHold, typedSeconds, units } from "./plan-typed.mjs";
 import { instead, local, moments, offset } from "./plan-zone.mjs";
+import { typedAmount, UNITS_MAX } from "./typed.mjs";
 import { say } from "./words.mjs";
 
 /** Time that the host needs to speak, beside the video's delay. */
@@ -58,6 +59,28 @@ function momentFields(name, ms, zone) {
   return { [name]: "time", [`${name}Date`]: date, [`${name}Time`]: time, [`${name}Fold`]: all.length > 1 ? String(all.indexOf(ms)) : "" };
 }
 
+/** Names or values of a size's options in one field. */
+const joined = (texts) => texts.join(" / ");
+const parted = (text) => text.split("/").map((part) => part.trim());
+
+/** What a size is called in the form: by its options, or by a title of its own. */
+function sizeOf(sku, plan) {
+  if (sku.options.length > 0) return joined(sku.options.map(({ value }) => value));
+  return sku.title === plan.title ? "" : sku.title;
+}
+
+/** A form that was typed by another zone's clock: the same moments by this one's. What is no one moment stays as it was typed. */
+export function rezoned(form, from, to) {
+  let moved = form;
+  for (const name of ["start", "end"]) {
+    const found = (form[name] === "time" && moments(form[`${name}Date`], form[`${name}Time`], from)) || [];
+    const fold = form[`${name}Fold`];
+    const ms = found.length > 1 ? found[fold === "" ? -1 : Number(fold)] : found[0];
+    if (ms !== undefined) moved = { ...moved, ...momentFields(name, ms, to) };
+  }
+  return moved;
+}
+
 /** The form of a plan that is there. */
 export function formOf(plan, zone) {
   const first = plan.skus[0];
@@ -70,13 +93,13 @@ export function formOf(plan, zone) {
     host: plan.host,
     merchant: plan.merchant,
     currency: first.price.currency,
-    differ: first.options[0]?.name ?? say("plan_size"),
+    differ: first.options.length > 0 ? joined(first.options.map(({ name }) => name)) : say("plan_size"),
     goods: plan.skus.map((sku) => ({
       key: sku.id,
       id: sku.id,
-      size: sku.options[0]?.value ?? (sku.title === plan.title ? "" : sku.title),
+      size: sizeOf(sku, plan),
       code: sku.merchant_sku,
-      price: typedPrice(sku.price.minor, sku.price.currency),
+      price: typedAmount(sku.price.minor, sku.price.currency),
       supply: count(sku.supply),
       reserve: count(sku.reserve ?? 0),
       limit: (sku.limit_per_viewer ?? plan.limit_per_viewer) === plan.limit_per_viewer ? "" : count(sku.limit_per_viewer),
@@ -94,15 +117,56 @@ export function formOf(plan, zone) {
   };
 }
 
+/** What a plan has in the fields of its form, by field. */
+function valuesOf(plan) {
+  const form = formOf(plan, "UTC");
+  const values = {
+    title: plan.title, picture: form.picture, host: plan.host, merchant: plan.merchant, currency: form.currency, differ: form.differ,
+    limit: plan.limit_per_viewer, hold: plan.hold_ttl_ms, countdown: plan.countdown_ms, endAfter: plan.ends_after_opening_ms,
+    pauseAfter: plan.when_offline?.pause_after_ms,
+  };
+  for (const [at, { id: key, merchant_sku: code, price: { minor }, supply, reserve, limit_per_viewer: limit }] of plan.skus.entries()) {
+    const { size, limit: own } = form.goods[at];
+    const all = { size: size === "" ? undefined : size, code, price: minor, supply, reserve: reserve ?? 0, limit: own === "" ? undefined : limit };
+    for (const [name, value] of Object.entries(all)) values[`goods.${key}.${name}`] = value;
+  }
+  return { form, values };
+}
+
+/** The values of fields in which nobody typed anything else than what a plan has: they stay as they are, whatever they are. */
+function untouched(form, plan) {
+  const kept = new Map();
+  if (!plan) return kept;
+  const { form: was, values } = valuesOf(plan);
+  for (const [field, value] of Object.entries(values)) {
+    const [, key, name] = field.match(/^goods\.([^]*)\.(\w+)$/) ?? [];
+    const [size, old] = [form, was].map(({ goods }) => goods.find((one) => one.key === key));
+    const isSame = key === undefined ? form[field] === was[field] : size?.[name] === old[name] && (name !== "price" || form.currency === was.currency);
+    if (isSame && value !== undefined) kept.set(field, value);
+  }
+  return kept;
+}
+
 /** What is read from a form: the values that are right, by field, and what is wrong or missing. */
 class Reading {
   faults = {};
   missing = [];
   values = {};
+  #kept;
+
+  constructor(kept) {
+    this.#kept = kept;
+  }
+
+  /** Whether a field has what the plan has that is edited or copied. */
+  isKept(field) {
+    return this.#kept.has(field);
+  }
 
   /** Keeps what was read of a field; the value of one that is right. */
   take(field, read, isNeeded = true) {
-    if (read.fault !== undefined) this.faults[field] = read.fault;
+    if (this.isKept(field)) this.values[field] = this.#kept.get(field);
+    else if (read.fault !== undefined) this.faults[field] = read.fault;
     else if (read.isMissing && isNeeded) this.missing.push(field);
     else this.values[field] = read.value;
     return this.values[field];
@@ -140,15 +204,28 @@ export function twice(form, name, zone) {
   return found.length > 1 ? found.map((ms) => offset(ms, zone)) : [];
 }
 
-function sizesOf(form, reading) {
+/** What a size is in the plan that is edited or copied. */
+const oldOf = (size, plan) => plan?.skus.find((sku) => sku.id === (size.like ?? size.id));
+
+/** What is wrong with a text that names so many things. */
+const partsFault = (text, n, example) => (n > 1 && parted(text).filter((part) => part !== "").length !== n ? { fault: say("plan_parts", { value: text, example }) } : null);
+
+function sizesOf(form, reading, plan) {
   const code = reading.values.currency ?? "EUR";
   const seen = new Map();
   if (form.goods.length === 0) reading.missing.push("goods");
   for (const size of form.goods) {
     const at = (name) => `goods.${size.key}.${name}`;
-    const named = reading.take(at("size"), shown(size.size), form.goods.length > 1);
-    if (named !== undefined && seen.has(named.toLowerCase())) reading.faults[at("size")] = say("plan_size_twice", { size: named });
-    seen.set(named?.toLowerCase(), true);
+    const old = oldOf(size, plan);
+    // Sizes that never had names need none.
+    const isNameless = old !== undefined && plan.skus.length > 1 && size.size === "" && sizeOf(old, plan) === "";
+    const like = old ?? plan?.skus[0];
+    const parts = like && partsFault(size.size, like.options.length, sizeOf(like, plan));
+    const named = reading.take(at("size"), (size.size.trim() !== "" && parts) || shown(size.size), form.goods.length > 1 && !isNameless);
+    const other = named === undefined ? undefined : seen.get(named.toLowerCase());
+    const isNew = [at("size"), other].find((field) => field !== undefined && !reading.isKept(field));
+    if (other !== undefined && isNew !== undefined) reading.faults[isNew] = say("plan_size_twice", { size: named });
+    if (named !== undefined) seen.set(named.toLowerCase(), at("size"));
     reading.take(at("code"), shown(size.code, 200), false);
     reading.take(at("price"), price(size.price, code));
     const supply = reading.take(at("supply"), units(size.supply));
@@ -161,30 +238,32 @@ function sizesOf(form, reading) {
 }
 
 /**
- * Reads a form. `here` says `{ zone, now, delayMs, was }`: the reader's zone, the server's time, how late viewers see the show, and
- * the plan that is edited, if one is.
+ * Reads a form. `here` says `{ zone, now, delayMs, was, like }`: the reader's zone, the server's time, how late viewers see the show,
+ * the plan that is edited, if one is, and the plan of which the form is a copy, if it is one. What they have is not judged again.
  */
 export function read(form, here) {
-  const reading = new Reading();
+  const plan = here.was ?? here.like;
+  const reading = new Reading(untouched(form, plan));
   reading.take("title", shown(form.title));
   reading.take("picture", picture(form.picture), false);
   reading.take("host", id(form.host));
   reading.take("merchant", id(form.merchant));
   reading.take("currency", currency(form.currency));
-  if (form.goods.length > 1 || form.goods[0]?.size.trim()) reading.take("differ", shown(form.differ));
-  sizesOf(form, reading);
+  if (form.goods.length > 1 || form.goods[0]?.size.trim()) reading.take("differ", (plan && partsFault(form.differ, plan.skus[0].options.length, joined(plan.skus[0].options.map(({ name }) => name)))) ?? shown(form.differ));
+  sizesOf(form, reading, plan);
   reading.take("limit", units(form.limit, 1));
   reading.take("hold", holdTime(form.hold));
   const start = form.start === "time" ? momentOf(form, "start", { ...here, was: here.was?.starts_at_ms }, reading) : undefined;
   const countdown = reading.take("countdown", seconds(form.countdown, COUNTDOWN_S_MAX));
   const least = countdownMin(here.delayMs);
-  if (countdown < least) {
+  if (countdown < least && !(here.was && reading.isKept("countdown"))) {
     const values = { value: typedSeconds(countdown), late: typedSeconds(here.delayMs), least: typedSeconds(least) };
     reading.faults.countdown = say("plan_countdown_short", values);
   }
   if (form.end === "time") {
     const end = momentOf(form, "end", { ...here, was: here.was?.ends_at_ms }, reading);
-    if (end !== undefined && end < (start ?? here.now) + OPEN_MS_MIN) reading.faults.endTime = say("plan_ends_early");
+    const isAsPlanned = here.was && end === here.was.ends_at_ms && start === here.was.starts_at_ms;
+    if (end !== undefined && !isAsPlanned && end < (start ?? here.now) + OPEN_MS_MIN) reading.faults.endTime = say("plan_ends_early");
   }
   if (form.end === "after") reading.take("endAfter", length(form.endAfter));
   if (form.pauses) reading.take("pauseAfter", seconds(form.pauseAfter, OFFLINE_S_MAX));
@@ -201,18 +280,36 @@ function freshId({ code, size }, taken) {
   return name;
 }
 
-/** What a size of the plan that is edited has besides what the form shows. */
-function skuOf(size, form, { values }, { was, plan }) {
-  const old = plan?.skus.find((sku) => sku.id === size.id);
+/** The options of a size: those of the plan that is edited or copied, with what was typed in their place. */
+function optionsOf(size, form, { values }, { was, plan }) {
+  const old = oldOf(size, plan);
+  const like = old ?? plan?.skus[0];
+  const named = values[`goods.${size.key}.size`];
+  const before = was?.goods.find(({ key }) => key === size.key)?.size;
+  const isSplit = (like?.options.length ?? 0) > 1;
+  const split = (text) => (text === undefined ? [] : isSplit ? parted(text) : [text]);
+  const names = form.differ === was?.differ && like?.options.length > 0 ? like.options.map(({ name }) => name) : split(values.differ);
+  if (old?.options.length > 0) {
+    const texts = size.size === before ? old.options.map(({ value }) => value) : split(named);
+    return old.options.map((option, place) => ({ name: names[place] ?? option.name, value: texts[place] ?? option.value }));
+  }
+  const isTitledAlone = old && old.title !== plan.title;
+  return isTitledAlone || named === undefined ? [] : split(named).map((value, place) => ({ name: names[place], value }));
+}
+
+/** A size as it is sent, with what the plan that is edited or copied has besides what the form shows. */
+function skuOf(size, form, reading, edited) {
+  const { values } = reading;
+  const { was, plan } = edited;
+  const old = oldOf(size, plan);
   const at = (name) => values[`goods.${size.key}.${name}`];
   const named = at("size");
-  const options = old && old.options.length > 0 ? old.options.map((option, place) => (place === 0 ? { name: values.differ ?? option.name, value: named ?? option.value } : option)) : [];
   const isTitled = old && old.title !== plan.title;
   const isUnoptioned = old && old.options.length === 0;
   const sku = {
     id: size.id,
     title: isTitled && isUnoptioned ? named ?? form.title.trim() : isTitled ? old.title : values.title,
-    options: options.length > 0 || (isTitled && isUnoptioned) || named === undefined ? options : [{ name: values.differ, value: named }],
+    options: optionsOf(size, form, reading, edited),
     merchant_sku: at("code") ?? size.id,
     price: { minor: at("price"), currency: values.currency },
     supply: at("supply"),
@@ -225,7 +322,7 @@ function skuOf(size, form, { values }, { was, plan }) {
   return sku;
 }
 
-/** The plan that a form is, without its place; `reading` has no faults. `was` is the form of the `plan` that is edited. */
+/** The plan that a form is, without its place; `reading` has no faults. `was` is the form of the `plan` that is edited or copied. */
 function planOf(form, reading, edited) {
   const { values } = reading;
   const taken = new Set(form.goods.map((size) => size.id).filter((known) => known !== ""));
@@ -248,8 +345,12 @@ function planOf(form, reading, edited) {
   };
 }
 
-/** A new drop as it is sent. */
-export const planned = (form, reading, { stream, place }) => ({ stream, running_order: place, ...planOf(form, reading, {}) });
+/** A new drop as it is sent; a copy has what the form does not show from the plan that it is `like`. */
+export function planned(form, reading, { stream, place, like }) {
+  if (!like) return { stream, running_order: place, ...planOf(form, reading, {}) };
+  const { starts_at_ms, ends_at_ms, ends_after_opening_ms, stock_display, when_offline, ...rest } = like;
+  return { ...rest, stream, running_order: place, ...planOf(form, reading, { was: formOf(like, "UTC"), plan: like }) };
+}
 
 /** What an edit changes of a plan: a merge patch; empty where nothing differs. */
 export function patchOf(form, reading, plan, here) {
@@ -263,10 +364,13 @@ export function patchOf(form, reading, plan, here) {
   return patch;
 }
 
-/** A copy of a form for another drop: without its times, its sizes with ids of their own to be. */
+/**
+ * A copy of a form for another drop: without its times, its sizes with ids of their own to be. What the form does not show is
+ * kept beside it, in the plan that it is like.
+ */
 export const copied = (form) => ({
   ...form,
-  goods: form.goods.map((size) => ({ ...size, id: "" })),
+  goods: form.goods.map((size) => ({ ...size, id: "", like: size.like ?? size.id })),
   ...momentFields("start", undefined),
   ...(form.end === "after" ? {} : momentFields("end", undefined)),
 });

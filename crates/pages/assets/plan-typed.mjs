@@ -1,18 +1,16 @@
 // Numbers, lengths of time and texts as a planner types them: what they mean, or what is wrong with them.
 import { count, digits, money } from "./numbers.mjs";
+import { plain, UNITS_MAX, whole } from "./typed.mjs";
 import { say } from "./words.mjs";
 
-/** Units of a SKU at most. */
-export const UNITS_MAX = 16_777_215;
 /** A price times all units that there can be is a number that is exact. */
-const MINOR_MAX = Math.floor(Number.MAX_SAFE_INTEGER / (UNITS_MAX + 1));
+const MINOR_MAX = Math.floor(Number.MAX_SAFE_INTEGER / UNITS_MAX);
 const TITLE_CHARS_MAX = 80;
 const TEXT_BYTES_MAX = 200;
 const ADDRESS_BYTES_MAX = 2048;
 const HOLD_S_MAX = 86_400;
+const LENGTH_S_MAX = 366 * 86_400;
 
-/** What was typed, without what does not matter: digits and marks of full width are those of half width. */
-const plain = (text) => text.normalize("NFKC").trim();
 const bytes = (text) => new TextEncoder().encode(text).length;
 const fault = (key, values) => ({ fault: say(key, values) });
 
@@ -28,8 +26,8 @@ export function units(text, min = 0, max = UNITS_MAX) {
   if (typed === "") return MISSING;
   if (/^[-\u2212]/.test(typed)) return fault("plan_negative", { value: typed });
   if (/^\d+\.\d+$/.test(typed)) return fault("plan_whole", { value: typed });
-  if (!/^(\d{1,15}|\d{1,3}(,\d{3}){1,4})$/.test(typed)) return fault("plan_no_count", { value: typed });
-  const value = Number(typed.replaceAll(",", ""));
+  const value = whole(typed);
+  if (value === null) return fault("plan_no_count", { value: typed });
   if (value > max) return fault("plan_units_max", { value: count(value), max: count(max) });
   return value < min ? fault("plan_at_least", { value: count(value), min: count(min) }) : { value };
 }
@@ -57,32 +55,24 @@ export function price(text, currency) {
   return value > MINOR_MAX ? fault("plan_price_max", { value: bare, max: money(MINOR_MAX, currency) }) : { value };
 }
 
-/** An amount as it would be typed. */
-export function typedPrice(minor, currency) {
-  const places = digits(currency);
-  if (places === 0) return String(minor);
-  const text = String(minor).padStart(places + 1, "0");
-  return `${text.slice(0, -places)}.${text.slice(-places)}`;
-}
-
 /** What is said of a length of time that is none, too short or too long. */
 const HOLD = ["plan_no_time", "plan_hold_min", "plan_hold_max"];
-const LENGTH = ["plan_no_length", "plan_length_min", "plan_hold_max"];
+const LENGTH = ["plan_no_length", "plan_length_min", "plan_length_max"];
 
 /** How long a drop is open, in milliseconds, typed as a hold's time is. */
-export const length = (text) => holdTime(text, LENGTH);
+export const length = (text) => holdTime(text, LENGTH, LENGTH_S_MAX);
 
 /** A hold's time in milliseconds, typed as minutes and seconds or hours, minutes and seconds. */
-export function holdTime(text, [none, short, long] = HOLD) {
+export function holdTime(text, [none, short, long] = HOLD, max = HOLD_S_MAX) {
   const typed = plain(text);
   if (typed === "") return MISSING;
   if (/^[-\u2212]/.test(typed)) return fault("plan_negative", { value: typed });
-  const found = typed.match(/^(?:(\d{1,2}):)?(\d{1,4}):([0-5]\d)$/);
+  const found = typed.match(/^(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)$/);
   const isTime = found && (found[1] === undefined || Number(found[2]) < 60);
   if (!isTime) return fault(none, { value: typed });
   const s = Number(found[1] ?? 0) * 3600 + Number(found[2]) * 60 + Number(found[3]);
   if (s < 1) return fault(short, { value: typed });
-  return s > HOLD_S_MAX ? fault(long, { value: typed }) : { value: s * 1000 };
+  return s > max ? fault(long, { value: typed }) : { value: s * 1000 };
 }
 
 /** A hold's time as it would be typed. */
@@ -90,7 +80,7 @@ export function typedHold(ms) {
   const s = Math.round(ms / 1000);
   const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(s / 3600);
-  return hours > 23 || s % 3600 === s ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${hours}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  return hours === 0 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${hours}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
 
 /** Seconds in milliseconds, from 0 to `max` seconds; up to three decimals. */

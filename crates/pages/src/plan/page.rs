@@ -19,7 +19,6 @@ use crate::{
     live::Standing,
     numbers::count,
     pages::{Frame, go, page, page_with_pictures, refused},
-    reader,
     visitor::Visitor,
     words::Language,
 };
@@ -97,7 +96,7 @@ struct Row {
     picture: String,
     title: String,
     about: String,
-    starts: String,
+    starts: &'static str,
     is_by_hand: bool,
     mode: Mode,
     is_hidden: bool,
@@ -216,14 +215,13 @@ pub(crate) async fn show(
         Err(why) => return refused(&visitor, &why),
     };
     let words = visitor.language;
-    let reader = reader::Reader::new(&visitor);
     // Copies for a rehearsal are none of what is planned.
     let drops = planned.snapshot.drops.iter().filter(|sale| sale.rehearses.is_none()).enumerate();
-    let rows = drops.map(|(at, sale)| Row::new(at + 1, sale, &reader)).collect();
+    let rows = drops.map(|(at, sale)| Row::new(at + 1, sale, words)).collect();
     let title = format!("{} · {stream}", words.plan_title_page());
     let frame = planned.frame(&visitor, title, "plan-show.mjs");
     let show = planned.show();
-    let blank = Row::new(0, &Sale::none(), &reader);
+    let blank = Row::new(0, &Sale::none(), words);
     page_with_pictures(&visitor, &ShowPage { frame, words, show, rows, blank })
 }
 
@@ -284,8 +282,7 @@ async fn read_drop(
 }
 
 impl Row {
-    fn new(place: usize, sale: &Sale, reader: &reader::Reader) -> Self {
-        let words = reader.words;
+    fn new(place: usize, sale: &Sale, words: Language) -> Self {
         let standing = Standing::of(sale);
         let supplied = sale.skus.iter().map(|sku| sku.supplied).sum();
         let units = words.units_in(count(supplied));
@@ -295,11 +292,9 @@ impl Row {
             words.plan_row_about(units, prices(&sale.plan.skus, words))
         };
         let is_fixed = sale.phase != Phase::Scheduled;
-        let starts = match sale.plan.starts_at_ms {
-            Some(ms) if !is_fixed => reader.moment(ms),
-            None if !is_fixed => words.plan_by_hand_short().to_owned(),
-            _ => String::new(),
-        };
+        // A time is left to the browser: it alone knows what the planner's clock shows on that day.
+        let is_by_hand = sale.plan.starts_at_ms.is_none();
+        let starts = if is_by_hand && !is_fixed { words.plan_by_hand_short() } else { "" };
         Self {
             drop: sale.drop.clone(),
             place,
@@ -307,7 +302,7 @@ impl Row {
             title: sale.plan.title.clone(),
             about,
             starts,
-            is_by_hand: sale.plan.starts_at_ms.is_none(),
+            is_by_hand,
             is_hidden: sale.hidden,
             mode: sale.plan.mode,
             glyph: standing.glyph(),

@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { clashes, label, merged } from "../../assets/plan-clash.mjs";
 import { Drafts } from "../../assets/plan-drafts.mjs";
-import { fieldOf, named } from "../../assets/plan-send.mjs";
+import { fieldOf, move, named, refusal } from "../../assets/plan-send.mjs";
 import { short } from "../../assets/plan-short.mjs";
-import { blank, copied, formOf, patchOf, planned, read, twice } from "../../assets/plan-terms.mjs";
+import { blank, copied, formOf, patchOf, planned, read, rezoned, twice } from "../../assets/plan-terms.mjs";
 import { use } from "../../assets/words.mjs";
 
 for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
@@ -143,6 +143,47 @@ test("every field of the form has a name", async () => {
   assert.equal(label("pauseAfter", full()), "Pause after");
 });
 
+test("a copy keeps what the form does not show, and what was typed stands", () => {
+  const was = { ...plan(), mode: "rehearsal", holds_per_viewer_max: 3, starts_at_ms: NOW + 60_000, payment: { grace_ms: 9000, stretch_ms: 0 } };
+  was.skus[1].image = "/goods/candle.svg";
+  for (const [at, sku] of was.skus.entries()) sku.options.push({ name: "Colour", value: at === 0 ? "red" : "blue" });
+  const form = { ...copied(formOf(was, ZONE)), title: "Candle" };
+  const reading = read(form, { ...here, like: was });
+  assert.ok(reading.isRight, JSON.stringify(reading.faults));
+  const sent = planned(form, reading, { stream: "monday-show", place: 30, like: was });
+  const { starts_at_ms, ...kept } = was;
+  const skus = was.skus.map(({ limit_per_viewer, ...sku }) => ({ ...sku, id: sku.merchant_sku, title: "Candle", ...(limit_per_viewer === 2 ? {} : { limit_per_viewer }) }));
+  assert.equal(stable(sent), stable({ ...kept, stream: "monday-show", running_order: 30, title: "Candle", hidden: false, skus }));
+  // A copy of the copy is like it, too.
+  const again = copied(form);
+  assert.deepEqual(planned(again, read(again, { ...here, like: was }), { stream: "s", place: 1, like: was }).skus[1].image, "/goods/candle.svg");
+});
+
+test("what a plan has is not judged again where nobody typed anything else", () => {
+  const was = plan();
+  Object.assign(was, { title: "x".repeat(150), countdown_ms: 1000, hold_ttl_ms: 1500, ends_at_ms: NOW - 1000 });
+  for (const [at, sku] of was.skus.entries()) Object.assign(sku, { title: was.title, options: [{ name: "Colour", value: "Red" }, { name: "Size", value: "SM"[at] }] });
+  const late = { ...here, delayMs: 6000, was };
+  const patch = (change) => {
+    const form = { ...formOf(was, ZONE), ...change };
+    const reading = read(form, late);
+    return reading.isRight ? patchOf(form, reading, was, late) : reading.faults;
+  };
+  assert.deepEqual(formOf(was, ZONE).goods.map(({ size }) => size), ["Red / S", "Red / M"]);
+  assert.deepEqual(patch({}), {});
+  assert.deepEqual(patch({ host: "jonas" }), { host: "jonas" });
+  const renamed = (size) => formOf(was, ZONE).goods.map((one, at) => (at === 1 ? { ...one, size } : one));
+  assert.deepEqual(patch({ goods: renamed("Blue/M") }).skus.map(({ options }) => options.map(({ value }) => value)), [["Red", "S"], ["Blue", "M"]]);
+  assert.match(patch({ goods: renamed("Blue") })["goods.edp-50.size"], /^Blue is not all of it\. Put \/ between, as Red \/ M/);
+  assert.match(patch({ goods: renamed("red / s") })["goods.edp-50.size"], /there twice/);
+  assert.deepEqual(patch({ differ: "Farbe / Größe" }).skus[0].options.map(({ name }) => name), ["Farbe", "Größe"]);
+  assert.match(patch({ differ: "Farbe" }).differ, /not all of it/);
+  // What is typed is judged, by itself and by the currency beside it.
+  assert.match(patch({ title: "y".repeat(150) }).title, /Too long/);
+  assert.match(patch({ countdown: "2" }).countdown, /too short/);
+  assert.match(patch({ currency: "JPY" })["goods.edp-30.price"], /JPY has none/);
+});
+
 test("what another planner changed is told field by field", () => {
   const was = formOf(plan(), ZONE);
   const other = plan();
@@ -165,6 +206,31 @@ test("what another planner changed is told field by field", () => {
   assert.deepEqual([kept.title, kept.host, kept.hold, kept.pauses, kept.goods[0].supply, kept.goods[1].price], ["Eau de jour", "jonas", "5:00", false, "5,000", "55.00"]);
   const taken = merged(was, theirs, mine, new Set(["title", "hold", "offline", "goods.edp-50.price"]));
   assert.deepEqual([taken.title, taken.host], ["Eau de nuit", "jonas"]);
+});
+
+test("two values that differ read differently", () => {
+  const was = formOf(plan(), ZONE);
+  const told = (theirs, mine) => {
+    const [{ theirs: one, mine: other }] = clashes(was, { ...was, ...theirs }, { ...was, ...mine }, ZONE);
+    assert.notEqual(one, other);
+    return [one, other];
+  };
+  assert.deepEqual(told({ pauseAfter: "20" }, { pauseAfter: "20", resumes: false }), ["pause after 20\u00a0s, go on by itself", "pause after 20\u00a0s, go on by hand"]);
+  assert.deepEqual(told({ stock: "500/50" }, { stock: "500/250" }), ["exact at 500 and below, above rounded down to 50", "exact at 500 and below, above rounded down to 250"]);
+  const at = (startFold) => ({ start: "time", startDate: "2026-10-25", startTime: "02:30", startFold });
+  assert.deepEqual(told(at("0"), at("1")), ["2026-10-25 02:30 UTC+2", "2026-10-25 02:30 UTC+1"]);
+});
+
+test("times of a draft are moments, whatever the zone in which it is opened", () => {
+  const form = full({ start: "time", startDate: "2026-11-27", startTime: "20:00", end: "time", endDate: "2026-11-28", endTime: "01:00" });
+  const moved = rezoned(form, ZONE, "America/New_York");
+  assert.deepEqual([moved.startDate, moved.startTime, moved.endDate, moved.endTime], ["2026-11-27", "14:00", "2026-11-27", "19:00"]);
+  assert.equal(read(moved, { ...here, zone: "America/New_York" }).values.startTime, read(form, here).values.startTime);
+  // What is no one moment is left as it was typed.
+  const unclear = full({ start: "time", startDate: "2027-10-31", startTime: "02:30" });
+  assert.deepEqual(rezoned(unclear, ZONE, "UTC"), unclear);
+  assert.equal(rezoned({ ...unclear, startFold: "1" }, ZONE, "UTC").startTime, "01:30");
+  assert.deepEqual(rezoned(full(), ZONE, "UTC"), full());
 });
 
 test("sizes that one of both added or removed are in the merged form", () => {
@@ -198,6 +264,27 @@ test("a refusal stands at the field that it names", () => {
   assert.equal(named("skus[0].price.currency is XAU, which nobody can pay in", "Currency"), "Currency is XAU, which nobody can pay in");
   assert.equal(named("limit_per_viewer is 0; 1 to 5 are allowed", "Limit for each viewer"), "Limit for each viewer is 0; 1 to 5 are allowed");
   assert.equal(named("the stream belongs to another", "Merchant"), "the stream belongs to another");
+});
+
+test("a refusal is said in the reader's words, the server's below them where they name a value", () => {
+  const done = { code: "unknown_currency", told: { detail: "the plan is not valid: skus[0].price.currency is XAU" } };
+  assert.equal(refusal(done, "en"), "skus[0].price.currency is XAU");
+  const [own, detail, ...rest] = named(refusal(done, "zh-CN"), "币种").split("\n");
+  assert.deepEqual([detail, rest], ["币种 is XAU", []]);
+  assert.ok(own.length > 0 && !own.includes("XAU"), own);
+  assert.equal(refusal({ code: "", told: {} }, "zh-CN"), "No connection");
+});
+
+test("places are given to the terms that they were worked out for", async () => {
+  const sent = [];
+  globalThis.fetch = async (url, { headers, body }) => {
+    if (url === "/v1/sessions/current") return new Response(JSON.stringify({ csrf: "c", idle_expires_in_ms: 1, expires_in_ms: 1 }));
+    sent.push([url, headers["if-match"], body]);
+    return sent.length === 1 ? new Response("{}") : new Response('{"code":"stale_terms"}', { status: 412 });
+  };
+  const failed = await move([{ drop: "d1", place: 10, revision: 3 }, { drop: "d2", place: 20, revision: 1 }, { drop: "d3", place: 30, revision: 1 }]);
+  assert.deepEqual(sent, [["/v1/drops/d1", '"r3"', '{"running_order":10}'], ["/v1/drops/d2", '"r1"', '{"running_order":20}']]);
+  assert.equal(failed.code, "stale_terms");
 });
 
 test("a drop is told in short, as far as it can be read", () => {

@@ -1,7 +1,8 @@
 // What a planner types: numbers, times to pay, texts.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { currency, holdTime, id, picture, price, seconds, shown, titleLength, typedHold, typedPrice, units } from "../../assets/plan-typed.mjs";
+import { currency, holdTime, id, length, picture, price, seconds, shown, titleLength, typedHold, units } from "../../assets/plan-typed.mjs";
+import { typedAmount } from "../../assets/typed.mjs";
 import { use } from "../../assets/words.mjs";
 
 for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
@@ -27,14 +28,14 @@ test("a price is exact by its currency, and a comma for the point is told with w
   all((text) => price(text, "EUR"), [
     ["49.90", 4990], ["49.9", 4990], ["49", 4900], ["€49.90", 4990], ["EUR 49.90", 4990], ["49.90 €", 4990], ["1,234.50", 123_450], ["0", 0], ["", null],
     ["49,90", /^49,90 has a comma\. Type 49\.90:/], ["1,234", /Type 1234:/], ["-5", /below 0/], ["49.905", /too many digits behind the point\. EUR has 2/],
-    ["fifty", /^fifty is no price\. Type digits, as 49\.90/], ["49.", /no price/], ["5368709.13", /too high\. At most €5,368,709\.11/],
+    ["fifty", /^fifty is no price\. Type digits, as 49\.90/], ["49.", /no price/], ["5368709.44", 536_870_944], ["5368709.45", /too high\. At most €5,368,709\.44/],
   ]);
   all((text) => price(text, "JPY"), [["1,200", 1200], ["￥1200", 1200], ["1200.5", /JPY has none/]]);
   all((text) => price(text, "KWD"), [["1.234", 1234], ["1.2345", /KWD has 3/]]);
   // Currencies of which browsers say that they have no decimals.
   for (const code of ["RSD", "HUF", "COP", "ALL"]) assert.deepEqual(price("1250.50", code), { value: 125_050 }, code);
   for (const [minor, code, text] of [[4990, "EUR", "49.90"], [5, "EUR", "0.05"], [1200, "JPY", "1200"], [1234, "KWD", "1.234"]]) {
-    assert.equal(typedPrice(minor, code), text);
+    assert.equal(typedAmount(minor, code), text);
     assert.deepEqual(price(text, code), { value: minor });
   }
 });
@@ -44,6 +45,9 @@ test("a time to pay has minutes and seconds", () => {
     ["2:00", 120_000], ["0:01", 1000], ["90:00", 5_400_000], ["1:00:05", 3_605_000], ["24:00:00", 86_400_000], ["2：00", 120_000], ["", null],
     ["2", /^2 is no time to pay\. Type minutes and seconds, as 2:00/], ["2:60", /no time/], ["0:00", /At least 0:01/], ["24:00:01", /longer than a day|At most 24/], ["-2:00", /below 0/],
   ]);
+  // A drop may be open for a year.
+  all(length, [["24:00:01", 86_401_000], ["8784:00:00", 366 * 86_400_000], ["8784:00:01", /longer than a year/], ["0:00", /At least 0:01/]]);
+  assert.equal(typedHold(366 * 86_400_000), "8784:00:00");
   for (const ms of [1000, 120_000, 599_000, 3_605_000, 86_400_000]) assert.deepEqual(holdTime(typedHold(ms)), { value: ms });
 });
 

@@ -128,9 +128,12 @@ async fn session(State(fake): State<Fake>) -> Response {
     let Some(role) = fake.role else {
         return problem(StatusCode::UNAUTHORIZED, "token_missing");
     };
-    Json(json!({ "session": "s1", "name": "Nina", "role": role, "csrf": "c", "streams": ["open"],
-        "idle_expires_in_ms": 3_600_000, "expires_in_ms": 43_200_000 }))
-    .into_response()
+    let mut told = json!({ "session": "s1", "name": "Nina", "role": role, "csrf": "c", "streams": ["open"],
+        "idle_expires_in_ms": 3_600_000, "expires_in_ms": 43_200_000 });
+    if role == "merchant" {
+        told["merchant"] = "maison-nord".into();
+    }
+    Json(told).into_response()
 }
 
 async fn sign_in() -> Response {

@@ -21,6 +21,7 @@ mod past;
 mod pictures;
 mod plan;
 mod plan_table;
+mod plan_tabs;
 mod rehearsal;
 mod reports;
 mod share;

@@ -121,7 +121,7 @@ fn a_drop_is_planned_by_its_form_and_edited() {
 }
 
 /// The next days on which the page's clock is put forward and back, by the zone's own rules.
-fn clock_changes(tab: &Tab) -> (String, String) {
+pub(crate) fn clock_changes(tab: &Tab) -> (String, String) {
     let days = tab.value(
         "(() => { const ahead = (day) => -day.getTimezoneOffset(); const noon = new Date(); noon.setHours(12, 0, 0, 0);
           const found = {}; for (let n = 1; n < 372; n += 1) {
@@ -180,7 +180,10 @@ fn each_bad_input_is_told_at_its_field() {
     tab.see("#f-startTime-hint", "Europe/Berlin, UTC+");
     tab.see("[data-s=start-second]", "the second, UTC+1");
     tab.press("[name=startFold][value=\"1\"]");
-    tab.until("decided", "!document.querySelector('#f-startTime-error').textContent.includes('twice')");
+    tab.until(
+        "decided",
+        "!document.querySelector('#f-startTime-error').textContent.includes('twice')",
+    );
     // A picture that is not there is told, and stops nothing.
     set(&tab, "picture", &format!("https://{}/no.png", server.address()));
     tab.see("#f-picture-hint", "It does not load.");
@@ -203,6 +206,19 @@ fn what_the_server_refuses_stands_at_its_field() {
     set(&tab, "currency", "EUR");
     tab.press("[data-do=plan]");
     tab.see("[data-s=line]", "Planned Gold.");
+    // In another language the page says it in its own words, the server below them.
+    let chinese = browser.visitor(Look { language: "zh-CN", ..Look::LAPTOP });
+    let tab = planner(&chinese, &server, "new");
+    for (name, value) in
+        [("title", "金"), ("goods.1.price", "12"), ("goods.1.supply", "3"), ("currency", "XAU")]
+    {
+        set(&tab, name, value);
+    }
+    tab.press("[data-do=plan]");
+    wrong(&tab, "currency", "XAU");
+    tab.see("#f-currency-error small[lang=en]", "XAU");
+    let own = "/^[^a-z]+$/.test(document.querySelector('#f-currency-error span').firstChild.data)";
+    assert_eq!(tab.value(own), true, "{}", tab.text("#f-currency-error"));
 }
 
 #[test]

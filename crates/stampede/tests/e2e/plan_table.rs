@@ -62,6 +62,26 @@ fn a_show_of_five_drops_comes_from_a_pasted_table() {
 }
 
 #[test]
+fn an_admin_names_the_merchant_of_a_table() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let door = server.page(&format!("/sign-in?to=/plan/{STREAM}/paste"));
+    let tab = browser.visitor(Look::LAPTOP).sign_in(&door, &server.token);
+    tab.put("#table", "Title\tHost\tPrice, RSD\tStock\tMerchant\nMug\tnina\t1250.50\t10\tweaver\nCup\tnina\t900\t5\t");
+    tab.see("[data-list=wrong]", "Row 3 Merchant is missing");
+    tab.put("#paste-merchant", "potter");
+    tab.see("[data-el=right]", "Every row is right.");
+    tab.see("[data-list=rows] tr:last-child [data-t=merchant]", "potter");
+    tab.see("[data-list=rows] tr:last-child [data-t=currency]", "RSD");
+    tab.press("[data-do=plan]");
+    tab.see("[data-s=line]", "2 drops are planned.");
+    let [mug, cup] = ["d1", "d2"].map(|drop| server.drop_state(drop)["plan"].clone());
+    assert_eq!((&mug["merchant"], &cup["merchant"]), (&json!("weaver"), &json!("potter")));
+    // As the server counts dinars, not as the browser does.
+    assert_eq!(mug["skus"][0]["price"], json!({ "minor": 125_050, "currency": "RSD" }));
+}
+
+#[test]
 fn a_table_whose_planning_broke_off_is_planned_to_its_end_once() {
     let mut server = Server::start();
     let browser = Browser::start();
@@ -155,6 +175,10 @@ fn a_drop_and_a_show_are_copied_without_their_times() {
     tab.put("#copy-stream", STREAM);
     tab.key("Enter");
     tab.see("#copy-error", "That is this show.");
+    // What was wrong is not wrong any more when it is opened again.
+    tab.key("Escape");
+    tab.press("[data-do=copy-show]");
+    tab.until("anew", "document.querySelector('#copy-error').hidden");
     tab.put("#copy-stream", "monday-show");
     tab.key("Enter");
     tab.see("[data-s=line]", "3 drafts are here, without times.");
