@@ -33,7 +33,9 @@ fn single(stream: &str, drops: &mut [Value]) {
     drops[AIR] = drop(3, "Scented candle, 200 g", "open", goods, 2_490);
     drops[AIR]["featured"] = true.into();
     if let Some(skus) = drops[AIR]["plan"]["skus"].as_array_mut() {
-        skus.iter_mut().for_each(|sku| sku["limit_per_viewer"] = 1.into());
+        for sku in skus {
+            sku["limit_per_viewer"] = 1.into();
+        }
     }
     drops[3] = drop(4, "Gift set, three scents", "scheduled", &[("gift", "", 1, 0, 0)], 5_900);
 }
