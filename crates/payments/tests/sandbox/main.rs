@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Phase, TestCard};
+use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Mode, Phase, TestCard};
 use stampede_engine::{
     Action, Buy, BuyRequest, CoreEvent, CorePort, DropAction, Engine, EngineConfig, HoldAccount,
     HoldLook, MatterKind, PartState, Role, StaffCommand, StreamScope, Viewer, ViewerEvent, Wake,
@@ -77,7 +77,7 @@ impl World {
     }
 
     fn join(&mut self, viewer: &str) -> Arc<Viewer> {
-        self.port.join(&viewer.parse().unwrap(), &"show".parse().unwrap(), 1)
+        self.port.join(&viewer.parse().unwrap(), (&"show".parse().unwrap(), Mode::Live), 1)
     }
 
     /// A hold of one mug.

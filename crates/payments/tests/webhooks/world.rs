@@ -181,7 +181,7 @@ impl World {
     pub(crate) fn try_hold(&mut self, viewer: &str, drop: DropId) -> Option<HoldId> {
         let plan = Arc::clone(self.engine.sale(drop).unwrap().plan());
         let port = &mut self.ports[0];
-        let joined = port.join(&viewer.parse().unwrap(), &plan.stream, 1);
+        let joined = port.join(&viewer.parse().unwrap(), (&plan.stream, plan.mode), 1);
         let key = viewer.parse().unwrap();
         let request = BuyRequest { drop, sku: "mug", units: 1, key: &key, channel: None };
         let bought = port.buy(&joined, &plan.stream, plan.mode, request);
