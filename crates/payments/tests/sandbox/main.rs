@@ -84,7 +84,7 @@ impl World {
     fn hold(&mut self, viewer: &Viewer, drop: DropId, key: &str) -> HoldId {
         let (stream, key) = ("show".parse().unwrap(), key.parse().unwrap());
         let request = BuyRequest { drop, sku: "mug", units: 1, key: &key, channel: None };
-        let bought = self.port.buy(viewer, &stream, stampede_domain::Mode::Live, request);
+        let bought = self.port.buy(viewer, &stream, Mode::Live, request);
         self.port.flush();
         let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
         wait_for("durability", || (self.port.durable() >= position).then_some(()));
