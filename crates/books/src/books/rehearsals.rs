@@ -151,11 +151,12 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use stampede_domain::{PlanError, Rehearsal, WhenOffline};
-    use stampede_ledger::{Record, RoomChange};
+    use stampede_ledger::{Record, RoomChange, RoomOwner};
     use stampede_testkit::plan;
 
     use super::*;
     use crate::{
+        StreamScope,
         books::given::{self, change_room, merchant},
         command::{CommandOutcome, Role, StaffCommand, StreamAction},
     };
@@ -275,6 +276,45 @@ mod tests {
         ));
         give(&mut books, own("acme"), StreamAction::EndRehearsal).unwrap();
         assert_eq!(books.drop(copy).unwrap().phase(), Phase::Cancelled);
+    }
+
+    #[test]
+    fn copies_need_memory_together() {
+        let with = |units: &[u32]| {
+            let mut books = room(&[]);
+            for units in units {
+                let drop = books.next_drop;
+                let plan = Arc::new(plan(*units));
+                given::follow(&mut books, drop, Record::Planned { plan, revision: 1 });
+            }
+            rehearse(&mut books, own("acme"))
+        };
+        assert_eq!(with(&[240_000, 240_000]), Ok(DropId::new(3)));
+        // Each copy alone has room.
+        let full = with(&[260_000, 260_000]);
+        assert!(matches!(full, Err(CommandRefusal::MemoryFull { .. })), "{full:?}");
+    }
+
+    #[test]
+    fn a_show_is_rehearsed_where_the_token_reaches_and_by_creators_at_home() {
+        let rehearse_as = |role, owner: &str, streams: &str| {
+            let mut books = given::empty();
+            let owner = RoomOwner::Creator(owner.into());
+            change_room(&mut books, "show", RoomChange::Owner(owner));
+            add(&mut books, "acme", 1);
+            let action = StreamAction::Rehearse { viewers: 10 }.on(show());
+            let streams = StreamScope::of([streams.parse().unwrap()]);
+            let command = StaffCommand { streams, ..given::command(role, action) };
+            let context = crate::CommandContext::default();
+            let mut out = Decision::default();
+            books.command(&command, &context, given::moment(), &mut out).map(|done| done.drop)
+        };
+        let unknown = Err(CommandRefusal::UnknownStream { stream: show() });
+        assert_eq!(rehearse_as(Role::Host, "nina", "show"), Ok(DropId::new(2)));
+        assert_eq!(rehearse_as(Role::Host, "nina", "other"), unknown);
+        assert_eq!(rehearse_as(Role::Creator, "nina", "show"), unknown);
+        assert_eq!(rehearse_as(Role::Creator, "ada", "show"), Ok(DropId::new(2)));
+        assert_eq!(rehearse_as(Role::Creator, "ada", "other"), unknown);
     }
 
     #[test]
