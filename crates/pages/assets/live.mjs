@@ -15,7 +15,7 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { cast, endOf, skuName, standing, sumOf, view, windsDown } from "./view.mjs";
+import { cast, endOf, mostEach, skuName, standing, sumOf, view, windsDown } from "./view.mjs";
 import { UnitsForm, typedUnits, unitsMax } from "./units-form.mjs";
 import { load, problem, say } from "./words.mjs";
 
@@ -942,19 +942,21 @@ let limited = null;
 
 /** The goods whose limit is not the drop's. */
 const ownLimits = ({ plan }) => plan.skus.filter((sku) => (sku.limit_per_viewer ?? plan.limit_per_viewer) !== plan.limit_per_viewer);
+/** The goods that are asked about by themselves: where there is only one, its limit is the drop's. */
+const askedLimits = (sale) => (sale.plan.skus.length === 1 ? [] : ownLimits(sale));
 
 function askLimits() {
   const sale = fromSheet("limits");
   if (sale === null) return;
   limited = sale;
   text("limits-question", say("limits_question", { title: sale.plan.title }));
-  const own = ownLimits(sale);
+  const own = askedLimits(sale);
   rows("limits-own", own, (sku) => sku.id, (row, set, sku) => {
     set("name", skuName(sku));
     row.querySelector("input").value = sku.limit_per_viewer;
   });
   limitsForm.querySelector("fieldset").hidden = own.length === 0;
-  limitsForm.elements.limit.value = sale.plan.limit_per_viewer;
+  limitsForm.elements.limit.value = own.length === 0 ? mostEach(sale.plan) : sale.plan.limit_per_viewer;
   for (const input of limitsForm.querySelectorAll("input")) input.removeAttribute("aria-invalid");
   limitsWrong.hidden = true;
   ask(limitsDialog);
@@ -978,8 +980,10 @@ limitsForm.addEventListener("submit", (event) => {
   }
   limitsDialog.close();
   const [limit, ...others] = inputs.map((input) => typedUnits(input.value));
-  const skus = ownLimits(limited).map((sku, place) => ({ sku: sku.id, limit_per_viewer: others[place] }));
-  const said = ["result_limits", { n: count(limit) }];
+  const skus = ownLimits(limited).map((sku, place) => ({ sku: sku.id, limit_per_viewer: others[place] ?? limit }));
+  const following = limited.plan.skus.length - skus.length;
+  const most = mostEach({ limit_per_viewer: limit, skus: following === 0 ? skus : [...skus, {}] });
+  const said = ["result_limits", { n: count(most) }];
   press("more", limited.drop, "amend", { body: { limit_per_viewer: limit, skus }, said, before: limited });
 });
 

@@ -2,6 +2,7 @@
 import { count } from "./numbers.mjs";
 import { label } from "./plan-clash.mjs";
 import { blank, blankSize, read, SIZES_MAX } from "./plan-terms.mjs";
+import { units } from "./plan-typed.mjs";
 import { say } from "./words.mjs";
 
 export const ROWS_MAX = 2000;
@@ -117,6 +118,12 @@ function rowsOf(all, { at, currency }) {
   return rows;
 }
 
+/** The limit of a drop, as typed: the highest of its sizes, so that none of theirs is cut; those without one have the usual. */
+function limitOf(rows, usual) {
+  const all = rows.map(({ values }) => (values.limit === "" ? usual : values.limit));
+  return all.reduce((most, limit) => ((units(limit, 1).value ?? 0) > (units(most, 1).value ?? 0) ? limit : most));
+}
+
 /** A drop of the rows that have its title. */
 function dropOf(rows, context) {
   const [first] = rows;
@@ -134,6 +141,7 @@ function dropOf(rows, context) {
   form.goods = rows.map(({ number, values }) => ({
     ...blankSize(String(number)), size: values.size, code: values.code, price: values.price, supply: values.supply, reserve: values.reserve, limit: values.limit,
   }));
+  form.limit = limitOf(rows, form.limit);
   if (rows.length > SIZES_MAX) rows[SIZES_MAX].faults.push(say("plan_row_sizes", { max: count(SIZES_MAX) }));
   return form;
 }

@@ -118,7 +118,7 @@ export function prices(goods) {
 }
 
 /** The most units of one SKU that a viewer may have: the drop's limit, unless every SKU has a lower one. */
-function mostEach({ limit_per_viewer: most, skus }) {
+export function mostEach({ limit_per_viewer: most, skus }) {
   const own = skus.map((sku) => Math.min(sku.limit_per_viewer ?? most, most));
   return own.length > 0 ? Math.max(...own) : most;
 }

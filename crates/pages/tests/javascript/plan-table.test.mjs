@@ -63,6 +63,15 @@ test("rows of one title are the sizes of one drop, also below a merged cell", ()
   assert.deepEqual(found.rows.map(({ number }) => number), [2, 3, 5, 6]);
 });
 
+test("what each viewer may have of a size is not cut by the drop's limit", () => {
+  const limits = (...each) => read(["Title\tSize\tPrice\tStock\tEach viewer", ...each.map((limit, at) => `Mug\tSize ${at}\t5\t10\t${limit}`)].join("\n")).drops[0].form.limit;
+  assert.equal(limits("3"), "3");
+  assert.equal(limits("1"), "1");
+  assert.equal(limits("1", "4", "2"), "4");
+  assert.equal(limits("1", ""), "2", "one without has the usual limit");
+  assert.equal(limits("1,000", "4"), "1,000");
+});
+
 test("heads may be Chinese", () => {
   const found = read("标题,规格,编码,价格（CNY）,库存,主播\n香薰蜡烛,雪松,C-1,98.00,500,nina");
   assert.deepEqual(faults(found), []);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab},
+    plan::edit,
     show::{VALID_MS, command, join, resume},
 };
 
@@ -107,7 +108,13 @@ fn an_end_that_comes_too_early_is_moved() {
 #[test]
 fn a_limit_that_is_too_tight_is_changed_while_paused() {
     let server = Server::start();
-    let drop = opened(&server, &mugs(50, 0));
+    let drop = server.plan(&Drop { limit: 2, ..mugs(50, 0) });
+    let mut plan = server.drop_state(&drop)["plan"].clone();
+    // Its only goods have a lower limit of their own, which is the one that binds.
+    plan["skus"][0]["limit_per_viewer"] = 1.into();
+    edit(&server, &drop, &plan);
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    server.until(&drop, "open", |state| state["phase"] == "open");
     let browser = Browser::start();
     let tab = host(&browser, &server);
     tab.see("[data-list=facts]", "at most 1 each");
@@ -121,6 +128,8 @@ fn a_limit_that_is_too_tight_is_changed_while_paused() {
     tab.key("m");
     tab.see("[data-command=limits]:not([aria-disabled])", "At most 1 each");
     tab.key("l");
+    let asked = "[document.querySelector('[data-form=limits] [name=limit]').value, document.querySelector('[data-form=limits] fieldset').hidden]";
+    assert_eq!(tab.value(asked), json!(["1", true]), "one limit is asked for, the one that binds");
     tab.put("[data-form=limits] [name=limit]", "none");
     tab.key("Enter");
     tab.see("#limits-error", "none is no amount");
