@@ -67,7 +67,7 @@ pub(super) fn paid(report: &Report, words: Language, medium: Medium) -> Option<C
         return None;
     }
     // Before the opening nothing is supplied: the drawing has the height that it will have.
-    let supplied = if report.opened_at_ms.is_some() { report.supplied } else { report.planned };
+    let supplied = report.on_sale();
     let title = findings::paid(report, words);
     let (moments, end_ms) = (moments(&report.course), end_ms(report));
     let gaps: Vec<Gap> = report
@@ -81,7 +81,7 @@ pub(super) fn paid(report: &Report, words: Language, medium: Medium) -> Option<C
         })
         .collect();
     // Half of what is on sale now was another half before more came on sale.
-    let is_same = !report.was_restocked();
+    let is_same = !report.supply_changed();
     let drawn = Paid {
         words,
         supplied,
@@ -175,7 +175,7 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
         (100, report.sold_out_after_ms),
     ];
     // What is on sale now is another whole than it was then.
-    let known = found.into_iter().filter(|_| !report.was_restocked());
+    let known = found.into_iter().filter(|_| !report.supply_changed());
     let mut marks: Vec<Mark> =
         known.filter_map(|(percent, at)| at.map(|at_ms| Mark { percent, at_ms })).collect();
     // Of several at the same moment the last one says it all.
@@ -183,7 +183,7 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
     marks.dedup_by_key(|mark| mark.at_ms);
     marks.reverse();
     // A slow sale is drawn as paid over time already.
-    if marks.is_empty() && !report.was_restocked() {
+    if marks.is_empty() && !report.supply_changed() {
         return None;
     }
     let last = points.last().map_or(0, |(ms, _)| *ms);

@@ -148,7 +148,7 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
     let words = reader.words;
     let money = |minor| reader.money(minor, &report.currency);
     let orders = count(report.taken.confirmed.holds);
-    let (paid, supplied) = (count(report.sold), count(report.supplied.max(report.planned)));
+    let (paid, supplied) = (count(report.sold), count(report.on_sale()));
     let back = count(report.came_back.units);
     let mut figures = vec![
         Figure {
@@ -427,6 +427,8 @@ mod tests {
                 ("85.8\u{a0}%", "2,489 units came back, at least 100 taken again"),
             ],
         );
+        let taken_back = with(|told| told["supplied"] = 14_800.into());
+        assert_eq!(figures(&taken_back)[0].1, "units of 14,800, in 13,063 orders");
         let planned = with(|told| {
             told["phase"] = "scheduled".into();
             told["opened_at_ms"] = None::<u64>.into();

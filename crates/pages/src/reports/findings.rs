@@ -155,7 +155,8 @@ pub(crate) fn paid(report: &Report, words: Language) -> String {
         return if ended { words.finding_none_paid() } else { words.finding_none_paid_yet() }
             .to_owned();
     }
-    let half = report.half_paid_after_ms.filter(|_| !report.was_restocked() && report.supplied > 1);
+    let half =
+        report.half_paid_after_ms.filter(|_| !report.supply_changed() && report.supplied > 1);
     let is_all = report.sold == report.supplied;
     match (half, report.last_paid_after_ms) {
         (Some(half), Some(last)) if is_all => words.finding_half_and_last(time(half), time(last)),
@@ -211,11 +212,11 @@ pub(crate) fn taken(report: &Report, words: Language, time: fn(Language, u64) ->
     let said = |ms| time(words, ms);
     match (report.half_after_ms, report.sold_out_after_ms) {
         (_, Some(all)) if report.supplied == 1 => words.finding_only_taken(said(all)),
-        (Some(half), Some(all)) if !report.was_restocked() => {
+        (Some(half), Some(all)) if !report.supply_changed() => {
             words.finding_half_and_all_taken(said(half), said(all))
         }
         (_, Some(all)) => words.finding_first_all_taken(said(all)),
-        (Some(half), None) if !report.was_restocked() => words.finding_half_taken(said(half)),
+        (Some(half), None) if !report.supply_changed() => words.finding_half_taken(said(half)),
         _ => words.finding_taken(count(report.taken.all.units)),
     }
 }

@@ -40,7 +40,7 @@ fn first(report: &Report, words: Language) -> Vec<String> {
     let supplied = count(report.supplied);
     let is_all_paid = report.sold == report.supplied && report.supplied > 0;
     match report.sold_out_after_ms {
-        Some(after) if !report.was_restocked() => {
+        Some(after) if !report.supply_changed() => {
             said.push(words.story_all_taken(&supplied, time(after)));
             match (is_all_paid, report.all_paid_after_ms) {
                 (true, Some(paid)) => said.push(words.story_all_paid(&supplied, time(paid))),

@@ -468,8 +468,13 @@ impl Report {
         Running::of([self.phase])
     }
 
-    /// Whether units came on sale after the plan's.
-    pub(crate) fn was_restocked(&self) -> bool {
+    /// Units that were on sale in all; before the opening those of the plan.
+    pub(crate) fn on_sale(&self) -> u64 {
+        if self.opened_at_ms.is_some() { self.supplied } else { self.planned }
+    }
+
+    /// Whether units came on sale after the plan's, or were taken back.
+    pub(crate) fn supply_changed(&self) -> bool {
         self.supplied != self.planned
     }
 
