@@ -825,7 +825,10 @@ function askRestock(sku) {
   if (!drawn?.enabled || isLost() || restockDialog.open) return;
   const sale = seen(drawn.drop);
   [restocked, restocking] = [sale, sale];
-  const out = sale.skus.find((figures) => figures.available === 0) ?? sale.skus[0];
+  // What can be put on sale out of the reserve first; of these what has run out.
+  const reserved = sale.skus.filter(({ reserve = 0 }) => reserve > 0);
+  const offered = reserved.length > 0 ? reserved : sale.skus;
+  const out = offered.find((figures) => figures.available === 0) ?? offered[0];
   text("restock-question", say("restock_question", { title: sale.plan.title }));
   restockForm.begin(sale, sku || out.sku, "250");
   ask(restockDialog);

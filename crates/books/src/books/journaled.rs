@@ -38,3 +38,20 @@ impl Books {
         lines.join("\n")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stampede_ledger::PhaseRecord;
+
+    use crate::books::given::{self, DROP, NOW};
+
+    #[test]
+    fn what_a_record_changes_of_a_drop_is_told() {
+        let (one, mut other) = (given::one_drop(), given::one_drop());
+        assert_eq!(one.journaled(), other.journaled());
+        given::follow(&mut other, DROP, PhaseRecord::Countdown { opens_at: NOW });
+        let of_drop =
+            |all: String| all.lines().find(|line| line.starts_with("d1 ")).unwrap().to_owned();
+        assert_ne!(of_drop(one.journaled()), of_drop(other.journaled()));
+    }
+}

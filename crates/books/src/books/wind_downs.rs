@@ -63,3 +63,28 @@ impl DropBook {
         self.sold == self.supplied
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stampede_ledger::PhaseRecord;
+
+    use super::*;
+    use crate::{
+        books::given::{self, DROP, NOW},
+        command::Role,
+    };
+
+    #[test]
+    fn a_drop_that_winds_down_says_until_when() {
+        let mut books = given::one_drop();
+        given::follow(&mut books, DROP, PhaseRecord::Countdown { opens_at: NOW });
+        given::follow(&mut books, DROP, PhaseRecord::Opened);
+        assert_eq!(books.drop(DROP).unwrap().winds_down_until(), None);
+        let command = given::command(Role::Host, DropAction::WindDown.on(DROP));
+        let (context, mut out) = (crate::CommandContext::default(), Decision::default());
+        books.command(&command, &context, given::moment(), &mut out).unwrap();
+        let book = books.drop(DROP).unwrap();
+        let hold_ttl = book.plan().hold_ttl;
+        assert_eq!(book.winds_down_until(), Some(NOW.plus(hold_ttl).plus(hold_ttl)));
+    }
+}

@@ -24,6 +24,10 @@ pub(super) const ONE_THING: &[(&str, &str)] = &[
         "crates/books/src/command/refusal.rs",
         "each refusal of a command, with its sentence and its code",
     ),
+    (
+        "crates/pages/src/reports/told.rs",
+        "each answer of the interface about reports, as pages read it",
+    ),
     ("crates/report/tests/fold.rs", "each figure of a report, by sales told record by record"),
     ("crates/report/tests/verify.rs", "each lie that a ledger can tell, with what it is called"),
     ("crates/report/tests/orders.rs", "each field of an order, by one shop's sale"),

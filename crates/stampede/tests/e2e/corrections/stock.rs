@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{STREAM, amount, host, mugs, opened, units};
 use crate::{
-    harness::{Browser, Crowd, Look, Server, Tab},
+    harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab},
     show::{VALID_MS, join},
 };
 
@@ -248,4 +248,25 @@ fn a_restock_of_which_less_is_left_is_undone_no_further() {
         assert_eq!(units(&server, &drop), left);
         crowd.go();
     }
+}
+
+#[test]
+fn restock_offers_what_is_in_reserve_first() {
+    let server = Server::start();
+    let drop = mugs(20, 30);
+    let goods = ["small", "large"].map(|size| Goods {
+        id: size.to_owned(),
+        option: size.to_owned(),
+        reserve: if size == "large" { 30 } else { 0 },
+        ..drop.goods[0].clone()
+    });
+    opened(&server, &Drop { goods: goods.into(), ..drop });
+    let browser = Browser::start();
+    let tab = host(&browser, &server);
+    tab.see("[data-command=restock]", "30 in reserve");
+    tab.key("r");
+    tab.until(
+        "at the goods in reserve",
+        "document.querySelector('[data-form=restock] [name=sku]:checked').value === 'large'",
+    );
 }
