@@ -36,9 +36,8 @@ impl SaleDrop {
         let skus = places.zip(&self.plan().skus).map(|(sku, terms)| {
             let units = if opened { Units::ZERO } else { terms.supply };
             let (held, sold) = (Units::ZERO, Units::ZERO);
-            let reserve = self.reserves().get(sku);
             let (supplied, available, last_take) = (units, units, Some(0));
-            SkuFigures { sku, supplied, available, held, sold, reserve, last_take }
+            SkuFigures { sku, supplied, available, held, sold, reserve: Units::ZERO, last_take }
         });
         let mut all: Vec<SkuFigures> = skus.collect();
         for (pool, sold) in self.stock().pools().zip(self.sold()) {
@@ -51,7 +50,9 @@ impl SaleDrop {
             add(&mut figures.sold, sold);
             figures.last_take = figures.last_take.map(|takes| takes + pool.last_take.get());
         }
-        for SkuFigures { supplied, available, held, sold, .. } in &mut all {
+        for SkuFigures { sku, supplied, available, held, sold, reserve, .. } in &mut all {
+            // Units that are taken back leave the stock first: read later, the reserve has them.
+            *reserve = self.reserves().get(*sku);
             let given = supplied.checked_take(*available).unwrap_or(Units::ZERO);
             *held = given.checked_take(*sold).unwrap_or(Units::ZERO);
         }

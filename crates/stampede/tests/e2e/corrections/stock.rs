@@ -206,7 +206,7 @@ fn a_restock_is_undone_to_where_it_came_from() {
     tab.see("[data-s=result]", "Undone: 40 of");
     assert_eq!(units(&server, &drop), [50, 50, 30]);
     // By its button; it is offered once.
-    tab.see("[data-s=hero]", "50");
+    tab.see("[data-command=restock]", "30 in reserve");
     restock(&tab, "20");
     tab.see("[data-command=undo]", "the restock");
     tab.press("[data-command=undo]");
@@ -214,7 +214,7 @@ fn a_restock_is_undone_to_where_it_came_from() {
     assert_eq!(units(&server, &drop), [50, 50, 30]);
     tab.until("offered no more", NO_UNDO);
     // Once the line tells of something else there is nothing to undo, nor after a while.
-    tab.see("[data-s=hero]", "50");
+    tab.see("[data-command=restock]", "30 in reserve");
     restock(&tab, "10");
     tab.key("p");
     tab.see("[data-s=result]", "Paused");
