@@ -216,7 +216,7 @@ fn script(modules: &[(&str, &str)]) -> String {
 /// A module as a function that runs at once; a constant has what it exports.
 fn scoped(name: &str, text: &str) -> String {
     let (mut body, mut exports) = (String::new(), Vec::new());
-    for line in text.lines() {
+    for line in without_comments(text) {
         if let Some(import) = line.strip_prefix("import ") {
             let (names, from) = import.split_once(" from ").unwrap_or(("", import));
             if !names.is_empty() {
@@ -239,6 +239,18 @@ fn scoped(name: &str, text: &str) -> String {
     let (waits, is_async) = if text.contains("\nawait ") { ("await ", "async ") } else { ("", "") };
     let (scope, exports) = (scope(name), exports.join(", "));
     format!("const {scope} = {waits}({is_async}() => {{\n{body}return {{ {exports} }};\n}})();\n")
+}
+
+/// The lines of a module without those that are comments: no browser reads them.
+fn without_comments(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_block = false;
+    text.lines().filter(move |line| {
+        let line = line.trim();
+        let begins = line.starts_with("/**");
+        let is_comment = is_block || begins || line.starts_with("//");
+        is_block = (is_block || begins) && !line.ends_with("*/");
+        !is_comment
+    })
 }
 
 /// What stands before the name of what is exported.
@@ -303,6 +315,14 @@ mod tests {
         let expected = "const sign_in$ = await (async () => {\nconst { a, b: c } = stage_view$;\n\
              const X = 1;\nasync function f() {}\nawait c(a);\nreturn { X, f };\n})();\n";
         assert_eq!(scoped("sign-in.mjs", module), expected);
+    }
+
+    #[test]
+    fn comments_are_sent_to_no_browser() {
+        let module = "// One.\n/** Two,\n * three. */\nconst a = 1; // four\n  // five\n/** Six. */\n\
+             const b = \"//\";\n";
+        let left: Vec<&str> = without_comments(module).collect();
+        assert_eq!(left, ["const a = 1; // four", "const b = \"//\";"]);
     }
 
     #[test]
