@@ -93,6 +93,28 @@ fn a_drop_that_was_called_off_is_sound_with_its_copy_or_without() {
 }
 
 #[test]
+fn the_copy_has_the_terms_as_they_were_put_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(terms());
+    sim.pause(drop);
+    sim.amend(drop, 3, 2);
+    sim.flush();
+    let put_right = DropPlan::clone(&sim.sale(drop).plan);
+    assert_ne!(put_right, terms());
+    sim.undo(drop, Some(put_right));
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    check("copy_differs", &dir, |rows| {
+        let limit = |record: &Record| matches!(record, Record::Planned { plan, .. } if plan.limit_per_viewer.get() == 3);
+        if let Record::Planned { plan, .. } = find(rows, limit) {
+            *plan = terms().into();
+        }
+    });
+}
+
+#[test]
 fn a_take_may_become_durable_behind_the_undo_that_it_preceded() {
     let dir = tempfile::tempdir().unwrap();
     let mut sim = Sim::new(dir.path());

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{PhaseRecord, PlannedCopy, Record};
+use stampede_ledger::{CorrectionRecord, PhaseRecord, PlannedCopy, Record};
 
 use super::finding::{Findings, Place};
 
@@ -66,6 +66,11 @@ impl CopyCheck {
                 Record::Phase(PhaseRecord::UndoBegun { copy: PlannedCopy::Drop(copy) }) => {
                     let terms = self.plans.get(&drop).map(Arc::clone);
                     self.named.push((row.record(*number), *copy, terms));
+                }
+                Record::Correction(CorrectionRecord::Amended(amended)) => {
+                    if let Some(plan) = self.plans.get_mut(&drop) {
+                        *plan = Arc::new(amended.amendment.apply_to(plan));
+                    }
                 }
                 Record::Phase(record) if record.begins().is_final() => {
                     self.plans.remove(&drop);
