@@ -63,7 +63,8 @@ pub(crate) fn run(workspace: &Workspace, wanted: &E2e) -> Result<(), Failure> {
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let binaries = Binaries::of(workspace);
     let folder = binaries.stampede.parent().map(Path::to_owned);
-    nextest(workspace, folder.as_deref(), RUNS, &[], "1")
+    let threads = workspace::tests_at_once().to_string();
+    nextest(workspace, folder.as_deref(), RUNS, &["--test-threads", &threads], "1")
 }
 
 fn filter(module: &str, only: Option<&str>) -> String {

@@ -189,6 +189,7 @@ fn tests(workspace: &Workspace) -> Result<(), Failure> {
     let others = format!("not ({}) & not ({OPENAPI})", e2e::RUNS);
     let run = ["nextest", "run", "--workspace", "--no-fail-fast", "-E", &others];
     let mut command = workspace.cargo(&run);
+    command.args(["--test-threads", &workspace::tests_at_once().to_string()]);
     // A changed snapshot is a failed test here, never a rewritten file.
     workspace::run(command.env("INSTA_UPDATE", "no"))
 }

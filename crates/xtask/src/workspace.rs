@@ -3,9 +3,11 @@
 use std::{
     env,
     io::{self, BufRead as _, BufReader},
+    num::NonZero,
     os::fd::AsFd as _,
     path::PathBuf,
     process::{Command, ExitStatus, Output, Stdio},
+    thread,
 };
 
 use serde_json::Value;
@@ -61,6 +63,12 @@ impl Workspace {
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
         command
     }
+}
+
+/// How many tests run at a time. Tests of processes and pages wait more than they compute, so two share
+/// a core.
+pub(crate) fn tests_at_once() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Runs `command` with both of its streams on our standard output.
