@@ -226,6 +226,23 @@ mod tests {
             given::follow(books, DropId::new(2), Record::Planned { plan, revision: 1 });
         };
         assert_eq!(refused(dear, Role::Host), PlannedCopy::None(NoCopy::MemoryFull));
+        let shared = |books: &mut Books| {
+            given::change_room(books, "show", RoomChange::Owner(given::merchant("beta")));
+            given::change_room(books, "show", RoomChange::Admitted("acme".parse().unwrap()));
+            for drop in 2..=32 {
+                let plan = Arc::new(stampede_testkit::plan(1));
+                given::follow(books, DropId::new(drop), Record::Planned { plan, revision: 1 });
+            }
+        };
+        assert_eq!(refused(shared, Role::Host), PlannedCopy::None(NoCopy::ShareFull));
+        // The stream is nobody's, and its merchant has as many others as it may.
+        let elsewhere = |books: &mut Books| {
+            given::change_room(books, "show", RoomChange::Ended);
+            for stream in ["late", "gala"] {
+                given::change_room(books, stream, RoomChange::Owner(given::merchant("acme")));
+            }
+        };
+        assert_eq!(refused(elsewhere, Role::Host), PlannedCopy::None(NoCopy::RoomsFull));
     }
 
     #[test]
