@@ -5,6 +5,7 @@ import { countdown, video, word } from "./cue.mjs";
 import { Room } from "./follow.mjs";
 import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
+import { madeNext } from "./next-drop.mjs";
 import { due, FIRST, putBack, takeAgain } from "./left-over.mjs";
 import { age, clock, count, duration, span } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
@@ -487,10 +488,10 @@ function keptPress() {
 
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
-  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), "wind-down": say("wind_down"), undo: say("undo"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
+  restock: say("restock"), "take-back": say("take_back"), amend: say("more"), "wind-down": say("wind_down"), undo: say("undo"), close: say("close"), open: say("start_next"), feature: say("put_on_air"), move: say("make_next"),
 })[act];
 
-const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", "wind-down": "more", undo: "undo", close: "close", open: "next", feature: "more" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", "wind-down": "more", undo: "undo", close: "close", open: "next", feature: "more", move: "order" })[act] ?? "stop";
 
 function repeat() {
   if (sending !== null) return;
@@ -551,6 +552,41 @@ function start() {
   const needed = countdown(planned, shown.snapshot.video_delay_ms ?? 0);
   startWith(drawn.drop, needed === planned ? {} : { body: { countdown_ms: needed } });
 }
+
+// --- The running order ---
+
+const orderList = find("[data-list=order]");
+const offersNext = () => [...orderList.querySelectorAll("[data-do=make-next]:not([hidden])")];
+
+/** Has a planned drop be the next one: one command for each drop that moves for it. */
+async function makeNext(drop) {
+  const sale = seen(drop);
+  if (!sale) return;
+  const changes = madeNext(shown.snapshot, drop);
+  if (changes === null) {
+    result("triangle", say("make_next_fixed"), clock(now(), aheadMin), "refused");
+    return;
+  }
+  for (const [at, moved] of changes.entries()) {
+    const isLast = at === changes.length - 1;
+    const said = ["result_make_next", { title: sale.plan.title }];
+    const done = await press("order", moved.drop, "move", { body: { running_order: moved.place }, said, tell: ({ ok }) => ok && !isLast });
+    if (!done?.ok) return;
+  }
+}
+
+orderList.addEventListener("click", ({ target }) => {
+  const row = target.closest("[data-do=make-next]")?.closest("li");
+  if (row) makeNext(row.dataset.key);
+});
+orderList.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const all = offersNext();
+  const to = all[all.indexOf(document.activeElement) + step];
+  if (!step || !all.includes(document.activeElement)) return;
+  event.preventDefault();
+  to?.focus();
+});
 
 // --- What becomes of units left ---
 
@@ -1176,6 +1212,7 @@ const single = {
   r: () => askRestock(),
   u: undo,
   n: start,
+  j: () => (offersNext()[0] ?? orderList).focus(),
   t: () => {
     lineInput.focus();
     lineInput.select();

@@ -27,6 +27,7 @@ export function deed(given, drops) {
     case "close": return say("by_close", words);
     case "undo": return say("by_undo", words);
     case "feature": return say("by_feature", words);
+    case "move": return say("by_move", words);
     case "wind_down": return say("by_wind_down", words);
     case "amend": return say("by_amend", words);
     case "plan": return say("by_plan", words);

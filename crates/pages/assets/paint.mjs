@@ -1,4 +1,5 @@
 // Puts a view on the page: only what differs from what stands there is touched.
+import { say } from "./words.mjs";
 
 const found = new Map();
 
@@ -237,8 +238,14 @@ function next(drawn) {
 
 function order(drawn) {
   show("order-none", drawn.length === 0);
+  show("order-key", drawn.some((row) => row.can_be_next));
   rows("order", drawn, (row) => row.drop, (node, set, row) => {
-    attribute(node, "class", row.kind);
+    attribute(node, "class", row.can_be_next ? `${row.kind} can` : row.kind);
+    const make = part(node, "make next", "[data-do=make-next]");
+    attribute(make, "aria-label", say("make_next_of", { title: row.title }));
+    // What had the focus there stays in the list.
+    if (!row.can_be_next && make === document.activeElement) node.parentElement.focus();
+    if (make.hidden === row.can_be_next) make.hidden = !row.can_be_next;
     attribute(part(node, "title of it", ".row-title"), "title", row.title);
     attribute(part(node, "glyph"), "href", `#i-${row.glyph}`);
     attribute(part(node, "picture"), "href", row.picture);

@@ -77,7 +77,8 @@ export const ask = (sent, drop, waiting) =>
  */
 export async function move(changes, waiting) {
   for (const { drop, place, revision } of changes) {
-    const done = await ask(sending({ running_order: place }, revision), drop, waiting);
+    const body = { running_order: place, seen: { phase: "scheduled", revision } };
+    const done = await send(`/v1/drops/${encodeURIComponent(drop)}/move`, body, waiting);
     if (!done.ok) return done;
   }
   return null;

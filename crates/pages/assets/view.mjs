@@ -91,7 +91,7 @@ const maySell = (phase) => ["scheduled", "countdown", "open", "paused"].includes
 const isRehearsed = (snapshot) => snapshot.drops.some((drop) => drop.rehearses !== undefined && maySell(drop.phase));
 
 /** The stream as the room shows it: while a rehearsal goes on its drops alone, so that nobody starts a live one by mistake. */
-const scene = (snapshot) => (isRehearsed(snapshot) ? { ...snapshot, drops: snapshot.drops.filter((drop) => drop.rehearses !== undefined) } : snapshot);
+export const scene = (snapshot) => (isRehearsed(snapshot) ? { ...snapshot, drops: snapshot.drops.filter((drop) => drop.rehearses !== undefined) } : snapshot);
 
 /** The drop on air with the one that can go on air next. */
 export function cast(snapshot) {
@@ -400,12 +400,14 @@ function result(line) {
   }
 }
 
-function rows(found, air, next) {
+function rows(found, air, next, role) {
   return found.map((line, place) => {
     let [kind, text] = result(line);
     if (line.drop === air?.drop) [kind, text] = ["air", say("on_air")];
     else if (line.drop === next?.drop) [kind, text] = ["next", say("next")];
-    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, mark: line.mode === "rehearsal" ? say("rehearsal") : "", hidden: line.hidden ? say("hidden") : "", result: text };
+    const isOther = next !== undefined && line.drop !== next.drop && line.mode === next.plan.mode;
+    const can_be_next = line.standing === "scheduled" && isOther && may(role, "move");
+    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, mark: line.mode === "rehearsal" ? say("rehearsal") : "", hidden: line.hidden ? say("hidden") : "", result: text, can_be_next };
   });
 }
 
@@ -570,7 +572,7 @@ export function view(told, listed, reader) {
   const delay = snapshot.video_delay_ms ?? 0;
   const { air, next } = cast(snapshot);
   const found = lines(snapshot, running);
-  const order = rows(found, air, next);
+  const order = rows(found, air, next, reader.role);
   let empty = null;
   if (!air) {
     const unnamed = order.length === 0;

@@ -79,7 +79,7 @@ struct StripPart {
 #[template(path = "dialogs.html")]
 struct Dialogs {
     words: Language,
-    keys: [(&'static str, &'static str); 13],
+    keys: [(&'static str, &'static str); 14],
     invites: bool,
     writes: bool,
     choices: Choices,
@@ -258,7 +258,7 @@ impl Sheet {
 }
 
 /// What each key does.
-fn keys(words: Language) -> [(&'static str, &'static str); 13] {
+fn keys(words: Language) -> [(&'static str, &'static str); 14] {
     [
         ("P", words.key_pause()),
         ("Esc", words.key_escape()),
@@ -267,6 +267,7 @@ fn keys(words: Language) -> [(&'static str, &'static str); 13] {
         ("M", words.key_more()),
         ("C", words.key_close()),
         ("N", words.key_next()),
+        ("J", words.key_order()),
         ("U", words.key_undo()),
         ("T", words.key_line()),
         ("V", words.key_video()),

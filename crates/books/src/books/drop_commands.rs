@@ -33,6 +33,10 @@ impl Books {
                 let next = self.record(now.sale, drop, Record::Featured, out);
                 out.when_durable.extend(next.map(Effect::Air));
             }
+            DropAction::Move { place } => {
+                step(action, phase, PhaseChange::Cancel)?;
+                self.give_place(drop, *place, now, out)?;
+            }
             DropAction::Restock { sku, units } => {
                 check_phase(action, phase, &[Phase::Open, Phase::Paused])?;
                 done.lot = Some(self.restock(now.sale, drop, (sku, *units), out)?);
@@ -106,6 +110,7 @@ impl Books {
             DropAction::Edit { .. }
             | DropAction::Patch { .. }
             | DropAction::Feature
+            | DropAction::Move { .. }
             | DropAction::Undo
             | DropAction::Restock { .. }
             | DropAction::TakeBack(_)
@@ -147,6 +152,26 @@ impl Books {
         let revision = book.revision() + 1;
         self.check_memory(&plan.merchant, Some(drop), plan.skus.iter().map(SkuPlan::units))?;
         self.add_drop(drop, revision, (plan, now.sale), out);
+        Ok(())
+    }
+
+    /// Moves a drop in the running order. A planned start that has had its chance is left out: the drop waits for its host
+    /// since, and its new terms must not start it.
+    fn give_place(
+        &mut self,
+        drop: DropId,
+        running_order: u16,
+        now: Moment,
+        out: &mut Decision,
+    ) -> Result<(), CommandRefusal> {
+        let book = &self.drops[&drop];
+        if book.was_supplied() {
+            return Err(CommandRefusal::AlreadySupplied);
+        }
+        let starts_at = book.plan().starts_at.filter(|_| !book.start_is_over());
+        let plan = DropPlan { running_order, starts_at, ..(**book.plan()).clone() };
+        let revision = book.revision() + 1;
+        self.add_drop(drop, revision, (&Arc::new(plan), now.sale), out);
         Ok(())
     }
 }

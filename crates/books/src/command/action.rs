@@ -75,6 +75,11 @@ pub enum DropAction {
     Resume,
     /// Put the drop on air in place of the one that is.
     Feature,
+    /// Give a scheduled drop another place in its stream's running order; nothing else of its terms.
+    Move {
+        /// The place.
+        place: u16,
+    },
     /// Sell on what comes back, for two hold times at most, then close.
     WindDown,
     /// End takes for good.
@@ -313,6 +318,7 @@ impl DropAction {
         Self::Pause => "pause",
         Self::Resume => "resume",
         Self::Feature => "feature",
+        Self::Move { .. } => "move",
         Self::WindDown => "wind_down",
         Self::Close => "close",
         Self::Undo => "undo",
@@ -357,6 +363,7 @@ impl DropAction {
             | Self::StartCountdownFor { .. }
             | Self::Resume
             | Self::Feature
+            | Self::Move { .. }
             | Self::WindDown
             | Self::Close
             | Self::Undo

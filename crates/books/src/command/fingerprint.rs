@@ -91,6 +91,7 @@ impl Bytes {
             DropAction::Edit { plan } => self.plan(plan),
             DropAction::Patch { changes, .. } => self.changes(*changes),
             DropAction::StartCountdownFor { countdown } => self.number(countdown.get()),
+            DropAction::Move { place } => self.number(u64::from(*place)),
             DropAction::Restock { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
             }
@@ -348,6 +349,7 @@ mod tests {
             on(DropAction::Pause),
             on(DropAction::Resume),
             on(DropAction::Feature),
+            on(DropAction::Move { place: 20 }),
             on(DropAction::WindDown),
             on(DropAction::Close),
             on(DropAction::Undo),
@@ -409,7 +411,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 44] = [
+    const GOLDEN: [&str; 45] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -420,6 +422,7 @@ mod tests {
         "pause 99ffae3701484f7b8f922c3e0e065569",
         "resume e1ce86915ee289c5859fa132e47da3e1",
         "feature ba53a3e74e9c09629bd9f84b06b76de3",
+        "move 506e53be446aed9973a4b0a81b501e66",
         "wind_down 245141c7e475a8af5e785613bee9ef20",
         "close e45979b7209490b9aa1e67043c1a7d1c",
         "undo 4dfa6bee51e8ea227372628bb2081b80",

@@ -9,7 +9,8 @@ use super::{Action, DropAction, StreamAction};
 pub enum Role {
     /// Everything, for everybody.
     Admin,
-    /// Runs drops: countdown, pause, resume, close, undo, restock, take back, limits and end, what is on air.
+    /// Runs drops: countdown, pause, resume, close, undo, restock, take back, limits and end, what is on air, the running
+    /// order.
     Host,
     /// Plans drops as well as running them, and gives money back.
     Merchant,

@@ -109,8 +109,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         let cancel = CancelOrder { order, units, amount, restock, seen };
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
-    let verbs = "edit cancel open cancel_countdown pause resume feature wind_down close undo restock take_back \
-                 amend extend";
+    let verbs = "edit cancel open cancel_countdown pause resume feature move wind_down close undo restock \
+                 take_back amend extend";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -126,6 +126,10 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "pause" => DropAction::Pause,
         "resume" => DropAction::Resume,
         "feature" => DropAction::Feature,
+        "move" => {
+            let place = u16::try_from(words.number()).expect("a place of the running order");
+            DropAction::Move { place }
+        }
         "wind_down" => DropAction::WindDown,
         "close" => DropAction::Close,
         "undo" => DropAction::Undo,
@@ -245,6 +249,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Pause,
         DropAction::Resume,
         DropAction::Feature,
+        DropAction::Move { place: 5 },
         DropAction::WindDown,
         DropAction::Close,
         DropAction::Undo,

@@ -87,6 +87,34 @@ impl OpenBody {
     }
 }
 
+/// Another place in the running order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoveBody {
+    /// The place; drops with the same one keep the order in which they were planned.
+    #[schema(example = 20, maximum = 65_535)]
+    running_order: u16,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+    /// The drop as the caller saw it, as for the other commands.
+    #[serde(default)]
+    seen: Option<SeenState>,
+}
+
+impl MoveBody {
+    /// The command.
+    pub(crate) const fn to_action(&self) -> DropAction {
+        DropAction::Move { place: self.running_order }
+    }
+
+    /// The drop as the caller saw it.
+    pub(crate) fn seen(&self) -> Option<SeenDrop> {
+        self.seen.map(SeenDrop::from)
+    }
+}
+
 /// A lot of units to put on sale.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

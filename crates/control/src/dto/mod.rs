@@ -35,8 +35,8 @@ pub(crate) use attention::{
 };
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
-    Accepted, Cancellation, Closing, Decision, Extension, OpenBody, PlainBody, Reason, Restock,
-    StreamReported, TakeBack,
+    Accepted, Cancellation, Closing, Decision, Extension, MoveBody, OpenBody, PlainBody, Reason,
+    Restock, StreamReported, TakeBack,
 };
 pub use demo::{DemoKill, DemoStage, DemoState};
 pub(crate) use drop::DropState;

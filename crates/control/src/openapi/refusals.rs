@@ -84,6 +84,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["cancel_drop", "cancel_countdown", "pause_drop"], &[COMMAND, DROP]),
     (&["close_drop"], &[COMMAND, DROP, SEEN]),
     (&["resume_drop", "wind_down"], &[COMMAND, PACED, COUNTED, DROP, SEEN]),
+    (&["move_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[AlreadySupplied]]),
     (&["feature_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[StreamNotYours]]),
     (&["restock_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, MemoryFull]]),
     (&["undo_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[AlreadyPaid]]),

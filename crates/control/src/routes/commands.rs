@@ -18,7 +18,10 @@ use utoipa::IntoResponses;
 use crate::{
     answered::answered,
     auth::{Staff, holder},
-    dto::{Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, PlanBody, Reason},
+    dto::{
+        Accepted, Cancellation, Decision, Extension, MoveBody, OpenBody, PlainBody, PlanBody,
+        Reason,
+    },
     extract::{Body, DropOrderPath, DropPath, Key, OptionalBody, tag},
     metrics,
     problem::{Code, Problem, ProblemBody},
@@ -348,6 +351,31 @@ pub(super) async fn open(
     Key(key): Key,
     DropPath(drop): DropPath,
     OptionalBody(body): OptionalBody<OpenBody>,
+) -> Result<Response, Problem> {
+    let (action, seen) = (body.to_action(), body.seen());
+    Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await
+}
+
+/// Give a scheduled drop another place in its stream's running order; nothing else of its terms. Whoever may open it may.
+#[utoipa::path(
+    post,
+    path = "/v1/drops/{drop}/move",
+    tag = "commands",
+    operation_id = "move_drop",
+    params(
+        ("drop" = String, Path, description = "The drop's id, like `d17`."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body = MoveBody,
+    security(("staff" = [])),
+    responses((status = 200, description = "The drop has its place.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn move_to(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    DropPath(drop): DropPath,
+    Body(body): Body<MoveBody>,
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action(), body.seen());
     Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await

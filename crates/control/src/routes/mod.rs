@@ -74,6 +74,7 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::pause))
         .routes(routes!(commands::resume))
         .routes(routes!(commands::feature))
+        .routes(routes!(commands::move_to))
         .routes(routes!(commands::wind_down))
         .routes(routes!(commands::close))
         .routes(routes!(commands::undo))

@@ -168,6 +168,7 @@ impl Matrix {
             ("POST", "/v1/drops/{drop}/lots" | "/v1/drops/{drop}/take-back") => {
                 json!({ "sku": "mug", "units": 1 })
             }
+            ("POST", "/v1/drops/{drop}/move") => json!({ "running_order": 7 }),
             ("POST", "/v1/drops/{drop}/amend") => json!({ "ends_at_ms": null }),
             ("POST", "/v1/drops/{drop}/orders/{order}/cancel") => {
                 json!({ "units": 1, "reason": "it broke" })

@@ -82,6 +82,13 @@ pub(crate) struct Live {
     pub(crate) can_rehearse: bool,
 }
 
+impl Live {
+    /// Whether another planned drop can be made the next one.
+    pub(crate) fn offers_next(&self) -> bool {
+        self.order.iter().any(|row| row.can_be_next)
+    }
+}
+
 /// Words in the place of a drop on air.
 #[derive(Debug, Serialize)]
 pub(crate) struct Empty {
@@ -156,7 +163,7 @@ impl Live {
         let scene = rehearsal::scene(snapshot, running);
         let (snapshot, running) = scene.as_ref().map_or((snapshot, running), |(s, r)| (s, r));
         let cast = Cast::of(snapshot);
-        let order = order::rows(snapshot, running, &cast, words);
+        let order = order::rows(snapshot, running, &cast, reader);
         let empty = || Empty::new(snapshot, cast.next.is_some(), order.is_empty(), reader);
         let empty = cast.air.is_none().then(empty);
         Self {

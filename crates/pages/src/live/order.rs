@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     Cast, Reader, Standing,
+    buttons::may,
     cue::{countdown, seconds},
     standing::Sum,
 };
@@ -84,6 +85,8 @@ pub(crate) struct Row {
     /// Says that viewers have not heard of it; empty if they have.
     pub(crate) hidden: &'static str,
     pub(crate) result: String,
+    /// Whether the reader may make it the next one.
+    pub(crate) can_be_next: bool,
 }
 
 impl Row {
@@ -92,7 +95,18 @@ impl Row {
         let (drop, title, result) = (String::new(), String::new(), String::new());
         let picture = picture(&[]);
         let (mark, hidden) = ("", "");
-        Self { drop, place: 0, title, picture, glyph: "ring", kind: "plain", mark, hidden, result }
+        Self {
+            drop,
+            place: 0,
+            title,
+            picture,
+            glyph: "ring",
+            kind: "plain",
+            mark,
+            hidden,
+            result,
+            can_be_next: false,
+        }
     }
 }
 
@@ -150,9 +164,15 @@ pub(crate) fn rows(
     snapshot: &Snapshot,
     running: &Running,
     cast: &Cast<'_>,
-    words: Language,
+    reader: Reader<'_>,
 ) -> Vec<Row> {
+    let words = reader.language;
     let is = |sale: Option<&Sale>, drop: &str| sale.is_some_and(|sale| sale.drop == drop);
+    let can_be_next = |line: &Line<'_>| {
+        let is_other = |next: &Sale| next.drop != line.drop && next.plan.mode == line.mode;
+        let is_planned = matches!(line.standing, Standing::Planned);
+        is_planned && cast.next.is_some_and(is_other) && may(reader.role, "move")
+    };
     let lines = lines(snapshot, running);
     let rows = lines.iter().enumerate().map(|(place, line)| {
         let (kind, result) = if is(cast.air, line.drop) {
@@ -172,6 +192,7 @@ pub(crate) fn rows(
             mark: if line.mode == Mode::Rehearsal { words.rehearsal() } else { "" },
             hidden: if line.hidden { words.hidden() } else { "" },
             result,
+            can_be_next: can_be_next(line),
         }
     });
     rows.collect()

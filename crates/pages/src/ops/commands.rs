@@ -82,6 +82,7 @@ fn did(action: &str, words: Language) -> &str {
         "pause" => words.ops_did_pause(),
         "resume" => words.ops_did_resume(),
         "feature" => words.ops_did_feature(),
+        "move" => words.ops_did_move(),
         "wind_down" => words.ops_did_wind_down(),
         "close" => words.ops_did_close(),
         "undo" => words.ops_did_undo(),

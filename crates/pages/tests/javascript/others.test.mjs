@@ -18,7 +18,7 @@ test("an alarm names at most two who can pause", async () => {
 });
 
 test("what somebody did is a sentence in both languages, each action its own", async () => {
-  const actions = ["pause", "resume", "open", "cancel_countdown", "close", "feature", "plan", "edit", "cancel", "restock", "take_back", "amend", "wind_down"];
+  const actions = ["pause", "resume", "open", "cancel_countdown", "close", "feature", "plan", "edit", "cancel", "restock", "take_back", "amend", "wind_down", "move"];
   for (const language of ["en", "zh-CN"]) {
     await words(language);
     const said = actions.map((action) => deed({ drop: "d1", action, actor: "Ines", sku: "mug", units: 1000 }, drops));

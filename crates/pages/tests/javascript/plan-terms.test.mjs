@@ -279,12 +279,15 @@ test("places are given to the terms that they were worked out for", async () => 
   const sent = [];
   globalThis.fetch = async (url, { headers, body }) => {
     if (url === "/v1/sessions/current") return new Response(JSON.stringify({ csrf: "c", idle_expires_in_ms: 1, expires_in_ms: 1 }));
-    sent.push([url, headers["if-match"], body]);
-    return sent.length === 1 ? new Response("{}") : new Response('{"code":"stale_terms"}', { status: 412 });
+    sent.push([url, headers["if-match"], JSON.parse(body)]);
+    return sent.length === 1 ? new Response("{}") : new Response('{"code":"drop_changed"}', { status: 409 });
   };
   const failed = await move([{ drop: "d1", place: 10, revision: 3 }, { drop: "d2", place: 20, revision: 1 }, { drop: "d3", place: 30, revision: 1 }]);
-  assert.deepEqual(sent, [["/v1/drops/d1", '"r3"', '{"running_order":10}'], ["/v1/drops/d2", '"r1"', '{"running_order":20}']]);
-  assert.equal(failed.code, "stale_terms");
+  assert.deepEqual(sent, [
+    ["/v1/drops/d1/move", undefined, { running_order: 10, seen: { phase: "scheduled", revision: 3 } }],
+    ["/v1/drops/d2/move", undefined, { running_order: 20, seen: { phase: "scheduled", revision: 1 } }],
+  ]);
+  assert.equal(failed.code, "drop_changed");
 });
 
 test("a drop is told in short, as far as it can be read", () => {

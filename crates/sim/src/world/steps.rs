@@ -206,7 +206,11 @@ impl World {
             }
             52..=54 => DropAction::CancelCountdown.on(drop),
             55 => DropAction::Cancel.on(drop),
-            56..=57 => DropAction::Feature.on(drop),
+            56 => DropAction::Feature.on(drop),
+            57 => {
+                let place = u16::try_from(self.chance.within(0, 30)).expect("small");
+                DropAction::Move { place }.on(drop)
+            }
             58 => DropAction::WindDown.on(drop),
             59 => self.other_terms().on(drop),
             60 => DropAction::Undo.on(drop),

@@ -223,3 +223,48 @@ fn what_is_paid_is_not_undone() {
     assert_eq!(server.drop_state(&drop)["phase"], "open");
     crowd.go();
 }
+
+#[test]
+fn the_countdown_of_the_wrong_drop_is_cancelled_and_another_drop_is_made_next() {
+    let server = Server::start();
+    let planned = |place, title| {
+        server.plan(&Drop { countdown_ms: 60_000, ..Drop::new(STREAM, place, title, 50) })
+    };
+    let wrong = planned(1, "Grey mug");
+    planned(2, "Blue mug");
+    let right = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 3, "Red mug", 50) });
+    let browser = Browser::start();
+    let [tab, other] = ["nina", "jonas"].map(|name| {
+        let tab = browser.visitor(Look::LAPTOP).tab();
+        join(&tab, &server, &server.invite(name, "host", &[STREAM], VALID_MS));
+        tab.see("[data-s=next-title]", "Grey mug");
+        tab
+    });
+    tab.see("[data-command=next]:not([aria-disabled])", "Start next drop");
+    tab.key("n");
+    server.until(&wrong, "counting down", |state| state["phase"] == "countdown");
+    tab.see("[data-command=stop]", "Cancel countdown");
+    tab.key("Escape");
+    server.until(&wrong, "planned again", |state| state["phase"] == "scheduled");
+    tab.see("[data-s=next-title]", "Grey mug");
+    // By keys alone: to the first drop that can be next, then to the second one.
+    tab.key("j");
+    tab.key("ArrowDown");
+    tab.until(
+        "on the row of the red mug",
+        "document.activeElement.getAttribute('aria-label').includes('Red mug')",
+    );
+    tab.key("Enter");
+    tab.see("[data-s=result]", "Red mug is next");
+    for tab in [&tab, &other] {
+        tab.see("[data-s=next-title]", "Red mug");
+    }
+    other.see("[data-s=result]", "moved Red mug");
+    tab.until("in the list still", "document.activeElement.closest('[data-list=order]') !== null");
+    tab.key("n");
+    server.until(&right, "open", |state| state["phase"] == "open");
+    // The others stand in the order that they had, and a button does what the keys do.
+    other.see("[data-s=next-title]", "Grey mug");
+    other.press("li:nth-of-type(3) [data-do=make-next]:not([hidden])");
+    other.see("[data-s=next-title]", "Blue mug");
+}
