@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use stampede_books::{Books, Limits, Targets};
+use stampede_books::{Books, DropBook, Limits, Targets};
 use stampede_domain::{
-    AddressRange, BanId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex,
-    SkuIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
+    AddressRange, BanId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, Phase,
+    PoolIndex, SkuIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
 };
-use stampede_ledger::{CorrectionRecord, HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
+use stampede_ledger::{
+    CorrectionRecord, HoldRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, Row,
+};
 
-use crate::{durable_money::MoneyRows, violation::Violation};
+use crate::{durable_money::MoneyRows, run::Corrections, violation::Violation};
 
 /// A take that is durable.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +58,9 @@ pub(crate) struct Durable {
     left: BTreeSet<DropId>,
     /// Drops whose opening was undone.
     undone: BTreeSet<DropId>,
+    /// Drops whose terms were put right while they were on sale.
+    put_right: BTreeSet<DropId>,
+    pub(crate) corrections: Corrections,
     rows: usize,
     pub(crate) money: MoneyRows,
 }
@@ -88,6 +93,8 @@ impl Durable {
             over: BTreeMap::new(),
             left: BTreeSet::new(),
             undone: BTreeSet::new(),
+            put_right: BTreeSet::new(),
+            corrections: Corrections::default(),
             rows: 0,
             money: MoneyRows::default(),
         }
@@ -149,7 +156,7 @@ impl Durable {
                     }
                 }
             }
-            Record::Phase(PhaseRecord::UndoBegun { .. }) => self.undo(drop)?,
+            Record::Phase(PhaseRecord::UndoBegun { copy }) => self.undo(drop, *copy)?,
             Record::Phase(PhaseRecord::Settled | PhaseRecord::Voided)
                 if self.has_hold(drop, |take| take.end.is_none()) =>
             {
@@ -170,11 +177,15 @@ impl Durable {
         self.takes.iter().any(|(hold, take)| hold.drop_id() == drop && is(take))
     }
 
-    fn undo(&mut self, drop: DropId) -> Result<(), Violation> {
+    fn undo(&mut self, drop: DropId, copy: PlannedCopy) -> Result<(), Violation> {
         if self.has_hold(drop, |take| take.end == Some(End::Ordered)) {
             return Err(format!("{drop} is undone although it has an order"));
         }
         self.undone.insert(drop);
+        self.corrections.undone += 1;
+        if copy.drop().is_some() && self.put_right.contains(&drop) {
+            self.corrections.copies_put_right += 1;
+        }
         Ok(())
     }
 
@@ -186,12 +197,15 @@ impl Durable {
                 let left = left.filter(|left| *left >= of.out);
                 of.supplied =
                     left.ok_or(format!("{drop} {pool}: {units} withdrawn were not free"))?;
+                self.corrections.withdrawn += 1;
             }
             CorrectionRecord::Reserved { pool, left } => {
                 self.reserves.insert((drop, *pool), u64::from(left.get()));
             }
-            CorrectionRecord::WindsDown { .. } => {}
+            CorrectionRecord::WindsDown { .. } => self.corrections.wound_down += 1,
             CorrectionRecord::Amended(amended) => {
+                self.corrections.amended += 1;
+                self.put_right.insert(drop);
                 if let Some(limits) = &amended.amendment.limits {
                     let since = (limits.clone(), amended.last_takes.clone());
                     self.amended.entry(drop).or_default().push(since);
@@ -315,6 +329,25 @@ impl Durable {
     /// Every drop, oldest first.
     pub(crate) fn drops(&self) -> Vec<DropId> {
         self.plans.keys().copied().collect()
+    }
+
+    /// This drop if it is open or paused, else the latest that is, else this one all the same.
+    pub(crate) fn on_sale(&self, drop: DropId) -> DropId {
+        let is_on_sale = |book: &DropBook| matches!(book.phase(), Phase::Open | Phase::Paused);
+        if self.books.drop(drop).is_some_and(is_on_sale) {
+            return drop;
+        }
+        let on_sale = self.books.live().filter(|(_, book)| is_on_sale(book));
+        on_sale.map(|(drop, _)| drop).last().unwrap_or(drop)
+    }
+
+    /// A drop that can be undone with other terms than those that it was planned with; the latest one.
+    pub(crate) fn undoable_put_right(&self) -> Option<DropId> {
+        let is_undoable = |book: &DropBook| {
+            matches!(book.phase(), Phase::Open | Phase::Paused) && book.orders() == 0
+        };
+        let mut latest = self.put_right.iter().rev().copied();
+        latest.find(|drop| self.books.drop(*drop).is_some_and(is_undoable))
     }
 
     /// Since when a drop is over.

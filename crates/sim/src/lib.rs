@@ -19,5 +19,5 @@ mod run;
 mod violation;
 mod world;
 
-pub use run::{Faults, MoneyCounts, Report, Seed, run_seed, run_seeds};
+pub use run::{Corrections, Faults, MoneyCounts, Report, Seed, run_seed, run_seeds};
 pub use world::Compared;

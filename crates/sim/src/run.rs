@@ -41,6 +41,21 @@ pub struct MoneyCounts {
     pub adjusted: u64,
 }
 
+/// Mistakes that were put right, by the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Corrections {
+    /// Times that units were taken back.
+    pub withdrawn: u64,
+    /// Times that limits or the end of a drop were changed while it was on sale.
+    pub amended: u64,
+    /// Drops that began to wind down.
+    pub wound_down: u64,
+    /// Openings that were undone.
+    pub undone: u64,
+    /// Copies of undone openings whose terms had been changed while they were on sale.
+    pub copies_put_right: u64,
+}
+
 /// What one seed came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seed {
@@ -56,6 +71,8 @@ pub struct Seed {
     pub compared: Compared,
     /// What became of money.
     pub money: MoneyCounts,
+    /// Mistakes that were put right.
+    pub corrections: Corrections,
     /// What must never happen, and did, with the step.
     pub violation: Option<String>,
 }
@@ -77,6 +94,8 @@ pub struct Report {
     pub compared: Compared,
     /// What became of money.
     pub money: MoneyCounts,
+    /// Mistakes that were put right.
+    pub corrections: Corrections,
     /// Seeds in which something happened that must never happen.
     pub violations: u64,
     /// The first of them.
@@ -93,6 +112,7 @@ pub fn run_seed(seed: u64) -> Seed {
     run.takes = world.takes;
     run.compared = world.compared;
     run.money = world.money_counts();
+    run.corrections = world.durable.corrections;
     run
 }
 
@@ -171,6 +191,11 @@ pub fn run_seeds(first: u64, count: u64, mut each: impl FnMut(u64, &Seed)) -> Re
         report.money.due_back += run.money.due_back;
         report.money.retaken += run.money.retaken;
         report.money.adjusted += run.money.adjusted;
+        report.corrections.withdrawn += run.corrections.withdrawn;
+        report.corrections.amended += run.corrections.amended;
+        report.corrections.wound_down += run.corrections.wound_down;
+        report.corrections.undone += run.corrections.undone;
+        report.corrections.copies_put_right += run.corrections.copies_put_right;
         if run.violation.is_some() {
             report.violations += 1;
             report.first_bad_seed.get_or_insert(seed);

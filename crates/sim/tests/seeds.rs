@@ -16,9 +16,22 @@ fn nothing_that_must_never_happen_happens() {
     let money = report.money;
     assert!(money.payments > 1_000 && money.orders > 300 && money.due_back > 300, "{report:?}");
     assert!(money.retaken > 10 && money.adjusted > 100, "{report:?}");
+    let corrections = report.corrections;
+    assert!(corrections.withdrawn > 10 && corrections.amended > 40, "{report:?}");
+    assert!(corrections.undone > 20 && corrections.wound_down > 10, "{report:?}");
+    assert!(corrections.copies_put_right > 2, "{report:?}");
     let faults = report.faults;
     for count in [faults.before, faults.after, faults.hung, faults.tail_lost] {
         assert!(count > 80, "{report:?}");
+    }
+}
+
+/// Runs that a rule of the simulation took for wrong: a start called off a rehearsal, and the rule counted from the
+/// start's first moment instead.
+#[test]
+fn a_rehearsal_that_a_start_calls_off_is_over_from_then_on() {
+    for seed in [50_410, 50_420, 51_622, 51_690] {
+        assert_eq!(run_seed(seed).violation, None, "seed {seed}");
     }
 }
 

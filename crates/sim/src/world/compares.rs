@@ -7,15 +7,19 @@ use super::World;
 use crate::{durable::End, violation::Violation};
 
 impl World {
-    /// What a start has made of the rows.
-    pub(super) fn recovered(&mut self) -> Result<(), Violation> {
-        // A start leaves behind what has been over for long enough, to the millisecond.
+    /// A start leaves behind what has been over for long enough, to the millisecond. What it ends itself is in no row yet.
+    pub(super) fn opened(&self) -> Result<(), Violation> {
         for (drop, _) in self.node.books().drops() {
             let over_since = self.durable.over_since(drop);
-            if over_since.is_some_and(|since| since.plus(self.kept) <= self.opened_at) {
+            if over_since.is_some_and(|since| since.plus(self.kept) <= self.looked_at) {
                 return Err(format!("{drop} has come back, which was over since {over_since:?}"));
             }
         }
+        Ok(())
+    }
+
+    /// What a start has made of the rows.
+    pub(super) fn recovered(&mut self) -> Result<(), Violation> {
         self.compare()?;
         self.compared.recovered += 1;
         Ok(())
@@ -35,8 +39,8 @@ impl World {
         let is_there = |drop: DropId| node.books().drop(drop).is_some();
         self.durable.leave_behind(is_there, self.looked_at, kept)?;
         for (drop, book) in self.node.books().drops().filter(|(_, book)| book.phase().is_final()) {
-            // The steward counts from its own look, which came between.
-            let since = *self.seen_over.entry(drop).or_insert(self.looked_at);
+            // The steward counts from when the end was carried out, which came between.
+            let since = *self.seen_over.entry(drop).or_insert(self.carried_out_at);
             if since.plus(kept) <= self.looked_at && since < self.looked_at {
                 let phase = book.phase();
                 return Err(format!("{drop} is {phase} since {since} and has not left memory"));
@@ -106,5 +110,60 @@ impl World {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stampede_books::DropBook;
+    use stampede_domain::{DurationMs, Phase};
+    use stampede_engine::{Action, StreamAction};
+    use stampede_testkit::plan;
+
+    use super::*;
+    use crate::world::STREAM;
+
+    const COPY: DropId = DropId::new(2);
+
+    /// A world in which drops that are over stay for `kept`, after a restart in the middle of a rehearsal.
+    fn restarted(kept: DurationMs) -> World {
+        let mut world = World::new(1);
+        world.kept = kept;
+        world.give(Action::Plan { plan: Arc::new(plan(3)) });
+        world.settle().unwrap();
+        world.give(StreamAction::Rehearse { viewers: 10 }.on(STREAM.parse().unwrap()));
+        world.settle().unwrap();
+        assert_eq!(phase(&world), Some(Phase::Scheduled));
+        world.restart().unwrap();
+        world
+    }
+
+    fn phase(world: &World) -> Option<Phase> {
+        world.node.books().drop(COPY).map(DropBook::phase)
+    }
+
+    /// A start calls off what was rehearsed. It carries that out once it is durable, however long that takes.
+    #[test]
+    fn a_drop_that_a_start_calls_off_stays_for_as_long_as_any_other() {
+        let mut world = restarted(DurationMs::from_secs(5));
+        world.clock.advance(3_000);
+        world.settle().unwrap();
+        assert_eq!(phase(&world), Some(Phase::Cancelled));
+        world.clock.advance(4_999);
+        world.settle().unwrap();
+        assert_eq!(phase(&world), Some(Phase::Cancelled), "it is over for less than it stays");
+        world.clock.advance(1);
+        world.settle().unwrap();
+        assert_eq!(phase(&world), None);
+    }
+
+    #[test]
+    fn a_drop_that_a_start_calls_off_has_not_come_back() {
+        let mut world = restarted(DurationMs::ZERO);
+        assert_eq!(phase(&world), Some(Phase::Cancelled));
+        world.settle().unwrap();
+        assert_eq!(phase(&world), None, "it leaves at once where nothing stays");
     }
 }

@@ -95,8 +95,8 @@ pub(crate) struct World {
     is_seen: bool,
     /// When the steward looked last, by the sale's clock.
     looked_at: UnixMillis,
-    /// When the present start read the ledger.
-    opened_at: UnixMillis,
+    /// When it last carried out what had become durable. A start does so before it looks at anything.
+    carried_out_at: UnixMillis,
     /// How long a drop that is over stays in memory.
     kept: DurationMs,
     /// When drops were first seen in memory that are over.
@@ -146,7 +146,7 @@ impl World {
             has_failed: false,
             is_seen: false,
             looked_at: UnixMillis::default(),
-            opened_at: UnixMillis::default(),
+            carried_out_at: UnixMillis::default(),
             kept,
             seen_over: HashMap::new(),
             viewers: Vec::new(),
@@ -228,6 +228,7 @@ impl World {
 
     /// The steward works until nothing is due.
     fn work(&mut self) -> Result<(), Violation> {
+        self.carried_out_at = self.node.engine.now();
         if !self.is_selling {
             if self.node.is_recovered() {
                 self.recovered()?;
@@ -318,8 +319,8 @@ impl World {
         }
         self.follow()?;
         self.node = open(&self.ledger, &self.clock, self.kept);
-        self.opened_at = self.node.engine.now();
-        self.looked_at = self.opened_at;
+        self.looked_at = self.node.engine.now();
+        self.opened()?;
         (self.is_selling, self.has_failed, self.is_seen) = (false, false, false);
         self.ordered = None;
         self.pending.clear();

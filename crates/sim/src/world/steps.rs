@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use stampede_books::DropBook;
 use stampede_domain::{
     BanTarget, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, NewEnd, PaymentTerms,
-    Rates, UnixMillis, WhenOffline,
+    Phase, Rates, UnixMillis, WhenOffline,
 };
 use stampede_engine::{
     Action, AmendTerms, BrakeAction, Buy, BuyRequest, CancelOrder, DropAction, Role, StaffCommand,
@@ -184,16 +185,16 @@ impl World {
             return Action::Plan { plan: Arc::new(self.plan()) };
         };
         match self.chance.within(0, 99) {
-            0..=21 => DropAction::StartCountdown.on(drop),
-            22..=26 => DropAction::Pause.on(drop),
-            27..=39 => DropAction::Resume.on(drop),
-            40..=44 => DropAction::Close.on(drop),
-            45..=46 => {
+            0..=20 => DropAction::StartCountdown.on(drop),
+            21..=26 => DropAction::Pause.on(drop),
+            27..=38 => DropAction::Resume.on(drop),
+            39..=42 => DropAction::Close.on(drop),
+            43..=44 => {
                 let by = DurationMs::new(self.chance.within(1_000, 20_000));
                 DropAction::Extend { by }.on(drop)
             }
-            47..=48 => self.cancellation(drop),
-            49..=51 => {
+            45..=46 => self.cancellation(drop),
+            47..=49 => {
                 let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
                 let (sku, units) = (sku.parse().expect("a SKU"), units(count));
                 if self.chance.percent(60) {
@@ -201,20 +202,25 @@ impl World {
                 } else {
                     let to_reserve = self.chance.percent(50);
                     let units = Some(units).filter(|_| self.chance.percent(70));
-                    DropAction::TakeBack(TakeBack { sku, units, to_reserve }).on(drop)
+                    let take_back = TakeBack { sku, units, to_reserve };
+                    DropAction::TakeBack(take_back).on(self.durable.on_sale(drop))
                 }
             }
-            52..=54 => DropAction::CancelCountdown.on(drop),
-            55 => DropAction::Cancel.on(drop),
-            56 => DropAction::Feature.on(drop),
-            57 => {
+            50..=51 => DropAction::CancelCountdown.on(drop),
+            52 => DropAction::Cancel.on(drop),
+            53 => DropAction::Feature.on(drop),
+            54 => {
                 let place = u16::try_from(self.chance.within(0, 30)).expect("small");
                 DropAction::Move { place }.on(drop)
             }
-            58 => DropAction::WindDown.on(drop),
-            59 => self.other_terms().on(drop),
-            60 => DropAction::Undo.on(drop),
-            61..=64 => {
+            55 => DropAction::WindDown.on(self.durable.on_sale(drop)),
+            56..=59 => self.other_terms(drop),
+            60..=61 => {
+                // Rather one whose copy has other terms than those that were planned.
+                let put_right = self.durable.undoable_put_right();
+                DropAction::Undo.on(put_right.unwrap_or_else(|| self.durable.on_sale(drop)))
+            }
+            62..=64 => {
                 let plan = Arc::new(self.plan());
                 DropAction::Edit { plan }.on(drop)
             }
@@ -243,22 +249,26 @@ impl World {
         }
     }
 
-    fn other_terms(&mut self) -> DropAction {
-        let now = self.node.engine.wall().get();
+    /// Limits of a drop that is paused, a new end of any other; at times both, or what is refused.
+    fn other_terms(&mut self, drop: DropId) -> Action {
+        let drop = self.durable.on_sale(drop);
+        let phase = self.durable.books.drop(drop).map(DropBook::phase);
+        let (now, is_paused) = (self.node.engine.wall().get(), phase == Some(Phase::Paused));
         let chance = &mut self.chance;
         let mut wanted = AmendTerms::default();
-        if chance.percent(60) {
+        let limits = if is_paused { 70 } else { 10 };
+        if chance.percent(limits) {
             wanted.limit_per_viewer = Some(units(chance.pick(&[1, 2, 20, 40])));
         }
-        if chance.percent(60) {
+        if chance.percent(limits) {
             let sku = chance.pick(&SKUS).parse().expect("a SKU");
             wanted.skus.push((sku, units(chance.pick(&[1, 2, 12, 30]))));
         }
-        if chance.percent(30) {
+        if chance.percent(if is_paused { 30 } else { 90 }) {
             let at = UnixMillis::new(now + chance.within(30_000, 200_000));
             wanted.end = Some(if chance.percent(70) { NewEnd::At(at) } else { NewEnd::Never });
         }
-        DropAction::Amend(wanted)
+        DropAction::Amend(wanted).on(drop)
     }
 
     /// Units of a hold that may have become an order, of this drop if there is one.
