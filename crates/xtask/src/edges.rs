@@ -33,7 +33,7 @@ const ROWS: &[Row] = &[
     row("books", &["domain", "ledger", "settlement"], &["testkit"]),
     row("wire", &["domain", "intake"], &["testkit"]),
     row("proxies", &["domain"], &[]),
-    row("engine", &["domain", "stock", "books", "settlement", "ledger"], &["testkit"]),
+    row("engine", &["domain", "stock", "books", "settlement", "ledger"], &["report", "testkit"]),
     row("sim", &["domain", "books", "engine", "ledger", "report", "testkit"], &[]),
     row("settlement", &["domain", "ledger"], &["testkit"]),
     // Its tests serve the webhooks as the server does.

@@ -8,6 +8,7 @@ mod brake;
 mod cancellations;
 mod channels;
 mod clocks;
+mod crowds;
 mod extensions;
 mod follow;
 mod hidden;

@@ -168,28 +168,3 @@ fn a_drop_that_is_over_says_what_was_in_reserve_to_the_end() {
         assert_eq!(left(&world), Some(7), "after {outage} ms");
     }
 }
-
-#[test]
-fn a_crowd_and_a_host_share_every_unit_once() {
-    let mut world = World::new();
-    let drop = world.open_drop(plan(600));
-    let mut last = None;
-    let mut answers = Vec::new();
-    let mut sold = 0;
-    for number in 0..400 {
-        let viewer = world.viewer(&format!("v{number}"));
-        if let Buy::Pending { position, .. } = world.buy(0, &viewer, drop, 1, "a") {
-            (sold, last) = (sold + 1, Some(position));
-        }
-        if number % 4 == 0 {
-            answers.push(world.give(take_back(3).on(drop)));
-        }
-    }
-    world.wait_durable(0, last.unwrap());
-    let taken = answers.into_iter().map(|answer| answer.get().is_ok());
-    let taken = u32::try_from(taken.filter(|is_done| *is_done).count() * 3).unwrap();
-    let expected = [600 - taken, 600 - taken - sold, sold, 0];
-    wait_for("all of it", || (world.figures(drop) == expected).then_some(()));
-    let world = world.restart(100);
-    assert_eq!(world.figures(drop), expected);
-}

@@ -194,18 +194,7 @@ impl World {
                 DropAction::Extend { by }.on(drop)
             }
             45..=46 => self.cancellation(drop),
-            47..=49 => {
-                let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
-                let (sku, units) = (sku.parse().expect("a SKU"), units(count));
-                if self.chance.percent(60) {
-                    DropAction::Restock { sku, units }.on(drop)
-                } else {
-                    let to_reserve = self.chance.percent(50);
-                    let units = Some(units).filter(|_| self.chance.percent(70));
-                    let take_back = TakeBack { sku, units, to_reserve };
-                    DropAction::TakeBack(take_back).on(self.durable.on_sale(drop))
-                }
-            }
+            47..=49 => self.other_stock(drop),
             50..=51 => DropAction::CancelCountdown.on(drop),
             52 => DropAction::Cancel.on(drop),
             53 => DropAction::Feature.on(drop),
@@ -247,6 +236,19 @@ impl World {
                 StreamAction::SetVideoDelay { delay }.on(stream)
             }
         }
+    }
+
+    /// More units on sale, or fewer.
+    fn other_stock(&mut self, drop: DropId) -> Action {
+        let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
+        let (sku, units) = (sku.parse().expect("a SKU"), units(count));
+        if self.chance.percent(60) {
+            return DropAction::Restock { sku, units }.on(drop);
+        }
+        let to_reserve = self.chance.percent(50);
+        let units = Some(units).filter(|_| self.chance.percent(70));
+        let take_back = TakeBack { sku, units, to_reserve };
+        DropAction::TakeBack(take_back).on(self.durable.on_sale(drop))
     }
 
     /// Limits of a drop that is paused, a new end of any other; at times both, or what is refused.
