@@ -36,6 +36,7 @@ const SCHEMAS: &[Schema] = &[
     ("Report", "The sell-out report, folded from the journal. docs/control.md says what each field means.", &[
         ("schema", Text), ("drop", Text), ("title", Text), ("stream", Text), ("merchant", Text), ("host", Text),
         ("mode", Of("Mode")), ("revision", Number), ("phase", Of("Phase")), ("phases", ListOf("ReportPhase")),
+        ("changes", ListOf("ReportChange")), ("changes_cut", Flag),
         ("as_of_ms", Number), ("closing_hash", MaybeText), ("planned", Number), ("supplied", Number),
         ("held", Number), ("sold", Number), ("left", Number), ("reserve", Number), ("oversold", Number),
         ("stranded", MaybeNumber), ("taken", Of("ReportTaken")), ("came_back", Of("ReportEnds")),
@@ -62,6 +63,15 @@ const SCHEMAS: &[Schema] = &[
         ("journal", Of("ReportJournal")),
     ]),
     ("ReportPhase", "A phase with its beginning.", &[("phase", Of("Phase")), ("at_ms", Number), (LEFT_OUT, Flag)]),
+    ("ReportChange", "Something that was changed during the sale; what does not belong to that kind is `null`.", &[
+        ("what", Text), ("at_ms", Number), ("role", MaybeText), ("sku", MaybeText), ("units", MaybeNumber),
+        ("reserve_units", MaybeNumber), ("limits", ListOf("ReportLimit")), ("ends_at_ms", MaybeNumber),
+        ("ends_at_before_ms", MaybeNumber), ("extended_ms", MaybeNumber), ("closes_by_ms", MaybeNumber),
+        ("copy", MaybeText),
+    ]),
+    ("ReportLimit", "Another limit of a viewer; the SKU is `null` for that over all SKUs.", &[
+        ("sku", MaybeText), ("limit_per_viewer", Number), ("limit_per_viewer_before", Number),
+    ]),
     ("ReportTaken", "Everything ever taken, by how it ended.", &[
         ("all", Of("ReportEnds")), ("confirmed", Of("ReportEnds")), ("released", Of("ReportEnds")),
         ("expired", Of("ReportEnds")),
@@ -140,7 +150,7 @@ const SCHEMAS: &[Schema] = &[
     ]),
     ("ShowBest", "Goods that sold best in a show.", &[
         ("drop", Text), ("title", Text), ("sku", Text), ("sku_title", Text), ("merchant_sku", Text),
-        ("options", ListOf("ReportOption")),
+        ("options", ListOf("ReportOption")), ("drops", Number),
         ("sold", Number), ("supplied", Number), ("gross_minor", Number), ("currency", Text),
     ]),
     ("ShowChannel", "What one channel brought in a show; `null` for tickets that name none.", &[

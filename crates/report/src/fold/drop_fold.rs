@@ -8,11 +8,15 @@ use stampede_domain::{
     ChannelId, Currency, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq,
     SkuIndex, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, RowHash, Tally};
+use stampede_ledger::{
+    DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord, Record, RecoveredDrop,
+    Row, RowHash, Tally,
+};
 
 use super::{
     FoldError,
     adjustments::Adjustments,
+    changes::{Changed, Changes},
     channels::{ChannelReport, Channels},
     click_sources::ClickSources,
     course::{Counts, Course},
@@ -38,6 +42,7 @@ pub struct DropFold {
     drop: DropId,
     terms: Option<Terms>,
     phases: Vec<PhaseTime>,
+    changes: Changes,
     as_of: UnixMillis,
     taken: TakenUnits,
     buyers: HashSet<ViewerNumber, foldhash::fast::RandomState>,
@@ -67,6 +72,7 @@ impl DropFold {
             drop,
             terms: None,
             phases: Vec::new(),
+            changes: Changes::default(),
             as_of: UnixMillis::default(),
             taken: TakenUnits::default(),
             buyers: HashSet::default(),
@@ -103,6 +109,7 @@ impl DropFold {
             return self.adjust(row, at);
         }
         self.head = Some(row.hash);
+        self.changes.begin_row();
         self.as_of = self.as_of.max(at);
         self.journal.commits += 1;
         self.journal.bytes += u64::try_from(row.body.len()).expect("a row's size is bounded");
@@ -140,14 +147,25 @@ impl DropFold {
         let plan = self.terms.as_ref().map(|terms| Arc::clone(&terms.plan));
         if let Some((phase, by_stream)) = phases::next(&self.phases, plan.as_deref(), record) {
             self.phases.push(PhaseTime { phase, at, by_stream });
+            if by_stream && phase == Phase::Scheduled {
+                self.changes.add_unasked(at, Changed::CountdownCancelled);
+            }
         }
         match record {
             Record::Planned { plan, revision } => self.planned(plan, *revision),
             Record::Phase(PhaseRecord::Opened) => self.pace.open(at),
-            Record::Lot { pool, units, .. } => {
-                self.pool(*pool, seq)?.lot(u64::from(units.get()));
+            Record::Phase(PhaseRecord::CountdownCancelled) => {
+                self.changes.add(at, Changed::CountdownCancelled);
             }
+            Record::Phase(PhaseRecord::UndoBegun { copy }) => {
+                self.changes.add(at, Changed::OpeningUndone(*copy));
+            }
+            Record::Lot { pool, units, .. } => self.lot((*pool, *units), (at, seq))?,
             Record::Correction(record) => self.correct(record, (at, seq))?,
+            Record::Deadline(DeadlineRecord::Extended { span, .. }) => {
+                self.changes.add(at, Changed::HoldsExtended(*span));
+            }
+            Record::Command(command) => self.changes.command(command),
             Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
                 self.confirm(*hold, *units, *amount, (at, seq))?;
                 self.order(*hold, (*units, *amount), channel.as_ref(), seq)?;
@@ -164,32 +182,37 @@ impl DropFold {
                 self.outage_ms = self.outage_ms.saturating_add(span.get());
                 self.absences.add(*span, *until, self.pace.opened_at());
             }
-            Record::Payment(record) => {
-                let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop: self.drop, seq })?;
-                self.money.record(record, terms.gross.currency());
-            }
+            Record::Payment(record) => self.paid(record, seq)?,
             Record::Tally(tally) => self.tally(tally, at),
             Record::Phase(
                 PhaseRecord::Countdown { .. }
-                | PhaseRecord::CountdownCancelled
                 | PhaseRecord::Paused
                 | PhaseRecord::Resumed
                 | PhaseRecord::Closed
                 | PhaseRecord::Settled
                 | PhaseRecord::Cancelled
-                | PhaseRecord::UndoBegun { .. }
                 | PhaseRecord::Voided,
             )
             // Takes come before all others of their row.
             | Record::Hold(HoldRecord::Taken { .. })
             | Record::Stream(_)
             | Record::Featured
-            | Record::Deadline(_)
+            | Record::Deadline(DeadlineRecord::Stretched { .. })
             | Record::Unmatched(_)
-            | Record::Command(_)
             | Record::Heartbeat(_)
             | Record::Room(_)
             | Record::Brake(_) => {}
+        }
+        Ok(())
+    }
+
+    fn paid(&mut self, record: &PaymentRecord, seq: Seq) -> Result<(), FoldError> {
+        let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop: self.drop, seq })?;
+        self.money.record(record, terms.gross.currency());
+        if let PaymentChange::Cancelled(cancelled) = &record.change
+            && cancelled.lot.is_some()
+        {
+            self.changes.was_sold_before();
         }
         Ok(())
     }
@@ -339,13 +362,14 @@ impl DropFold {
         terms.plan.sku(terms.map.sku_of(pool)?)
     }
 
-    /// What the fold keeps: each second, channel, live hold, buyer, account.
+    /// What the fold keeps: each second, channel, live hold, buyer, account, change.
     pub(crate) fn entries(&self) -> usize {
         self.course.seconds_kept()
             + self.channels.count()
             + self.channels.live()
             + self.buyers.len()
             + self.money.accounts()
+            + self.changes.kept()
     }
 
     /// The figures so far; `None` before the first plan.
@@ -363,6 +387,7 @@ impl DropFold {
             revision: terms.revision,
             phase,
             phases: self.phases.clone(),
+            changes: self.changes.list(),
             as_of: self.as_of,
             closing_hash: self.head.filter(|_| phase.is_final()),
             supplied,

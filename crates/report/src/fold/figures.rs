@@ -9,6 +9,7 @@ use stampede_ledger::{AnswerTimes, RefusalCounts, RowHash};
 
 use super::{
     adjustments::Adjustments,
+    changes::ChangeList,
     channels::ChannelReport,
     course::{Counts, EarlyClicks, Second},
     curve::Curve,
@@ -115,6 +116,8 @@ pub struct DropReport {
     pub phase: Phase,
     /// Every phase with its beginning, in order.
     pub phases: Vec<PhaseTime>,
+    /// What was changed while it was on sale; pauses are among the phases.
+    pub changes: ChangeList,
     /// Time of the latest row of the drop's chain.
     pub as_of: UnixMillis,
     /// Hash of the chain's last row, once the chain has ended.

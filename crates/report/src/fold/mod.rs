@@ -8,6 +8,7 @@
 //! [`DropReport::adjustments`], and only what is still to be done about money, [`DropReport::open_money`], is as of now.
 
 mod adjustments;
+mod changes;
 mod channels;
 mod click_sources;
 mod course;
@@ -27,6 +28,7 @@ use stampede_domain::{DropId, Incarnation, PoolIndex, Seq};
 use stampede_ledger::{RecordError, Row};
 
 pub use adjustments::Adjustments;
+pub use changes::{CHANGES_MAX, Change, ChangeList, Changed, LimitChange};
 pub(crate) use channels::sort as sort_channels;
 pub use channels::{ChannelFigures, ChannelReport};
 pub use course::{Counts, EarlyClicks, SECONDS_MAX, Second};

@@ -1,5 +1,6 @@
 //! The sell-out report on its way to JSON.
 
+mod changes;
 mod curves;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,10 @@ use stampede_domain::{DurationMs, Mode, Money, SkuOption, SkuPlan, UnixMillis};
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
 pub use self::curves::CountsJson;
-use self::curves::{CurvesJson, GapJson, MarksJson};
+use self::{
+    changes::HistoryJson,
+    curves::{CurvesJson, GapJson, MarksJson},
+};
 use crate::fold::{
     Adjustments, ChannelFigures, ChannelReport, DropReport, Ends, JournalFigures, OpenMoney,
     OrderMoney, PhaseTime, SkuReport, TakenUnits,
@@ -33,7 +37,8 @@ pub struct ReportJson {
     pub mode: &'static str,
     pub revision: u32,
     pub phase: &'static str,
-    pub phases: Vec<PhaseJson>,
+    #[serde(flatten)]
+    pub history: HistoryJson,
     pub as_of_ms: u64,
     pub closing_hash: Option<String>,
     pub planned: u64,
@@ -248,7 +253,7 @@ impl DropReport {
             mode: mode(plan.mode),
             revision: self.revision,
             phase: self.phase.name(),
-            phases: self.phases.iter().map(PhaseJson::of).collect(),
+            history: HistoryJson::of(self),
             as_of_ms: time(self.as_of),
             closing_hash: self.closing_hash.map(|hash| hash.to_string()),
             planned: exact(self.planned()),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stampede_domain::{Currency, Money};
 
-use super::{ShowChannel, ShowMoney, ShowReport, ShowSums};
+use super::{BestGoods, ShowChannel, ShowMoney, ShowReport, ShowSums};
 use crate::{
-    fold::{ChannelFigures, DropReport, OrderMoney, SkuReport},
+    fold::{ChannelFigures, DropReport, OrderMoney},
     json::{
         self, AdjustmentsJson, CHANNELS_LISTED_MAX, OptionJson, OrderMoneyJson, count, exact,
         options, span, time,
@@ -110,7 +110,7 @@ pub struct ShowLineJson {
 
 /// Goods that sold best.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "see `SkuReport`")]
+#[allow(missing_docs, reason = "see `BestGoods`")]
 pub struct BestJson {
     pub drop: String,
     pub title: String,
@@ -118,6 +118,7 @@ pub struct BestJson {
     pub sku_title: String,
     pub merchant_sku: String,
     pub options: Vec<OptionJson>,
+    pub drops: u64,
     pub sold: u64,
     pub supplied: u64,
     pub gross_minor: u64,
@@ -171,7 +172,7 @@ impl ShowReport {
             drops: self.counted().map(|report| ShowLineJson::of(report)).collect(),
             rehearsals: self.rehearsals().map(|report| ShowLineJson::of(report)).collect(),
             cancelled: self.called_off().map(|report| ShowLineJson::of(report)).collect(),
-            best: self.best().iter().map(|(report, sku)| BestJson::of(report, sku)).collect(),
+            best: self.best().iter().map(BestJson::of).collect(),
             channels: listed.iter().map(ShowChannelJson::of).collect(),
             channels_left_out: count(rest.len()),
             channels_rest: ChannelSumsJson::of_all(rest),
@@ -242,8 +243,8 @@ impl ShowLineJson {
 }
 
 impl BestJson {
-    fn of(report: &DropReport, sku: &SkuReport) -> Self {
-        let plan = report.plan.sku(sku.sku).expect("the fold has the plan's SKUs");
+    fn of(goods: &BestGoods<'_>) -> Self {
+        let BestGoods { report, plan, .. } = goods;
         Self {
             drop: report.drop.to_string(),
             title: report.plan.title.clone(),
@@ -251,10 +252,11 @@ impl BestJson {
             sku_title: plan.title.clone(),
             merchant_sku: plan.merchant_sku.clone(),
             options: options(plan),
-            sold: exact(sku.sold),
-            supplied: exact(sku.supplied),
-            gross_minor: sku.gross.minor(),
-            currency: sku.gross.currency().to_string(),
+            drops: count(goods.drops),
+            sold: exact(goods.sold),
+            supplied: exact(goods.supplied),
+            gross_minor: goods.gross.minor(),
+            currency: goods.gross.currency().to_string(),
         }
     }
 }

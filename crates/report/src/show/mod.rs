@@ -1,5 +1,6 @@
 //! A show as a whole: the drops of one stream that followed each other.
 
+mod best;
 mod grouping;
 mod json;
 mod running;
@@ -13,16 +14,14 @@ use std::{
 use stampede_domain::{ChannelId, Currency, DropId, Mode, Money, UnixMillis, ViewerNumber};
 
 pub use self::{
+    best::{BEST_LISTED_MAX, BestGoods},
     grouping::{SHOW_DROPS_MAX, SHOW_GAP_MS, Show, ShowDrop, shows},
     json::{ShowLineJson, ShowReportJson},
     running::is_running,
 };
 use crate::fold::{
-    Adjustments, ChannelFigures, ChannelReport, DropReport, OrderMoney, SkuReport, sort_channels,
+    Adjustments, ChannelFigures, ChannelReport, DropReport, OrderMoney, sort_channels,
 };
-
-/// Best sellers that a report lists.
-pub const BEST_LISTED_MAX: usize = 10;
 
 /// The report of a show.
 ///
@@ -222,17 +221,6 @@ impl ShowReport {
         let mut ranked: Vec<ShowChannel> = channels.collect();
         sort_channels(&mut ranked, |one| (one.channel.as_ref(), one.all()));
         ranked
-    }
-
-    /// The goods with the most units in orders, at most [`BEST_LISTED_MAX`].
-    pub fn best(&self) -> Vec<(&Arc<DropReport>, SkuReport)> {
-        let all =
-            self.counted().flat_map(|report| report.skus.iter().map(move |sku| (report, *sku)));
-        let mut sold: Vec<_> = all.filter(|(_, sku)| sku.sold > 0).collect();
-        // Of equals the first of the show.
-        sold.sort_by_key(|(_, sku)| std::cmp::Reverse((sku.sold, sku.taken)));
-        sold.truncate(BEST_LISTED_MAX);
-        sold
     }
 }
 

@@ -129,8 +129,8 @@ impl DropReport {
         self.by_second().csv(out);
     }
 
-    /// The report as a workbook with the sheets Summary, Sizes, Channels, Seconds. The same report gives the same
-    /// bytes.
+    /// The report as a workbook with the sheets Summary, Sizes, Channels, Seconds, then Changes where something was
+    /// changed during the sale. The same report gives the same bytes.
     ///
     /// # Errors
     /// [`XlsxError`].
@@ -140,6 +140,9 @@ impl DropReport {
         book.table("Sizes", &self.by_size())?;
         book.table("Channels", &self.by_channel())?;
         book.table("Seconds", &self.by_second())?;
+        if !self.changes.listed.is_empty() {
+            book.table("Changes", &self.by_change())?;
+        }
         book.finish()
     }
 

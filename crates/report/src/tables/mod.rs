@@ -1,6 +1,7 @@
 //! The figures of a report as tables: the same cells for CSV and for a workbook.
 
 mod cell;
+mod changes;
 mod drop_tables;
 mod workbook;
 

@@ -1,6 +1,7 @@
 //! The sell-out report for a terminal.
 
 mod attention;
+mod changes;
 mod legend;
 mod numbers;
 mod refusals;
@@ -63,6 +64,7 @@ impl DropReport {
     fn figures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.head(f)?;
         self.units(f)?;
+        self.changed(f)?;
         self.holds(f)?;
         self.tables(f)?;
         self.since_settled(f)?;
@@ -145,10 +147,15 @@ impl DropReport {
         self.money.paid != self.gross || self.money.refunded.minor() > 0
     }
 
-    /// The plan's units go on sale as its first lots when the drop begins to open: until then there are none.
+    /// The plan's units go on sale as its first lots when the drop opens: until then there are none. All may be taken
+    /// back after that.
     fn supplied_words(&self) -> String {
         let planned = self.planned();
-        if self.supplied > 0 || planned == 0 {
+        let ever: u64 = self.skus.iter().map(|sku| sku.lots).sum();
+        if ever > self.supplied {
+            return format!("units; {} taken back", grouped(ever - self.supplied));
+        }
+        if ever > 0 || planned == 0 {
             return "units".to_owned();
         }
         let ever = if self.phase.is_final() { "none was on sale" } else { "none on sale yet" };

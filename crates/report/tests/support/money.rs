@@ -68,6 +68,19 @@ pub fn cancelled(units: u32, minor: u64) -> PaymentChange {
     }))
 }
 
+impl Sim {
+    /// Puts units of an order of the first SKU on sale once more, which is cancelled with them.
+    pub fn sell_again(&mut self, drop: DropId, order: HoldId, cancelled: PaymentChange) {
+        let PaymentChange::Cancelled(mut cancelled) = cancelled else { panic!("{cancelled:?}") };
+        self.lot(drop, 0, cancelled.units);
+        cancelled.lot = Some(self.sale(drop).lots);
+        self.sale(drop).supplied[0] += cancelled.units;
+        self.money(order, PaymentChange::Cancelled(cancelled));
+        self.command(drop, "cancel_order", RecordedOutcome::Accepted);
+        self.flush();
+    }
+}
+
 pub fn unmatched(name: &str) -> Record {
     let (payment, amount) = (payment(name), eur(700));
     UnmatchedPayment { payment, amount, named: "order 7".into() }.into()

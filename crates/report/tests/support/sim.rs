@@ -117,7 +117,7 @@ impl Sim {
         drop
     }
 
-    fn lot(&mut self, drop: DropId, number: usize, count: u32) {
+    pub(super) fn lot(&mut self, drop: DropId, number: usize, count: u32) {
         let sale = self.sale(drop);
         sale.lots += 1;
         let lot = sale.lots;
