@@ -16,8 +16,10 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { cast, endOf, mostEach, skuName, standing, sumOf, view, windsDown } from "./view.mjs";
-import { UnitsForm, typedUnits, unitsMax } from "./units-form.mjs";
+import { allOver, cast, endOf, mostEach, skuName, standing, sumOf, view, windsDown } from "./view.mjs";
+import { restockOffer } from "./restock-offer.mjs";
+import { someUnits } from "./typed.mjs";
+import { UnitsForm, unitsMax } from "./units-form.mjs";
 import { load, problem, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -38,6 +40,8 @@ const DEAF_MS = 1000;
 const EARLY_MS = 5000;
 /** The running order is read once in this time at most. */
 const READ_MS = 1000;
+/** Shows among which that of the stream is looked for, the newest ones that go by its name. */
+const SHOWS_READ = 20;
 /** Time in which the figures of a pause are here, in milliseconds. */
 const LAST_TAKE_MS = 700;
 /** How long a stop that is under way is waited for before it is sent once more. */
@@ -342,6 +346,8 @@ function result(glyph, said, second, kind = "done") {
   offerUndo(null);
   icon("result", glyph);
   text("result", said);
+  // The longest sentences have their end there alone.
+  attribute(el("result"), "title", said);
   text("result-second", second);
 }
 
@@ -755,11 +761,23 @@ let undoing = null;
 /** What came of an undo: a copy, or why there is none. */
 const undone = (told) => (told.no_copy === undefined ? say("result_undo") : say("result_undo_no_copy", { why: problem(told.no_copy, "") }));
 
-/** How much goes back. */
-function undoHeld(sale) {
-  const { held } = sumOf(sale);
+/** Why the opening of a drop can be undone no more; `null` while it can. */
+function tooLateToUndo(sale) {
+  if (sale?.phase !== "open" && sale?.phase !== "paused") return say("why_no_longer_open");
+  const { paid } = sumOf(sale);
+  return paid === 0 ? null : say("why_paid", { n: count(paid) });
+}
+
+/** How much goes back, and whether it still can. */
+function undoNow(sale) {
+  const { held } = sale ? sumOf(sale) : { held: 0 };
   text("undo-held", say("undo_held", { n: count(held) }));
   show("undo-held-row", held > 0);
+  const why = tooLateToUndo(sale);
+  const act = find("[data-do=undo]");
+  if (why !== null && !act.hasAttribute("aria-disabled")) speech.event(why);
+  attribute(act, "aria-disabled", why === null ? null : "true");
+  text("undo-why", why ?? say("undo_effect"));
 }
 
 function askUndo() {
@@ -767,11 +785,13 @@ function askUndo() {
   if (!drawn?.enabled || isLost() || undoDialog.open) return;
   undoing = seen(drawn.drop);
   text("undo-question", say("undo_question", { title: undoing.plan.title }));
-  undoHeld(undoing);
+  attribute(find("[data-do=undo]"), "aria-disabled", null);
+  undoNow(undoing);
   ask(undoDialog);
 }
 
-find("[data-do=undo]").addEventListener("click", () => {
+find("[data-do=undo]").addEventListener("click", ({ currentTarget }) => {
+  if (currentTarget.getAttribute("aria-disabled") === "true") return;
   undoDialog.close();
   if (undoing) press("undo", undoing.drop, "undo", { before: undoing });
 });
@@ -798,6 +818,7 @@ function restockThen({ units, figures: { reserve } }) {
 
 const restockForm = new UnitsForm("restock", {
   left: leftAndReserve,
+  offer: restockOffer,
   then: restockThen,
   confirm: ({ units, name }) => (units === null ? say("restock_confirm_none") : say("restock_confirm", { n: count(units), sku: name })),
   wrong: ({ units, typed }) => (units === null ? say("restock_range", { value: typed || say("unknown"), max: unitsMax() }) : null),
@@ -866,7 +887,7 @@ function askRestock(sku) {
   const offered = reserved.length > 0 ? reserved : sale.skus;
   const out = offered.find((figures) => figures.available === 0) ?? offered[0];
   text("restock-question", say("restock_question", { title: sale.plan.title }));
-  restockForm.begin(sale, sku || out.sku, "250");
+  restockForm.begin(sale, sku || out.sku, "other");
   ask(restockDialog);
   restockForm.focus();
 }
@@ -1009,7 +1030,7 @@ limitsForm.addEventListener("input", () => {
 limitsForm.addEventListener("submit", (event) => {
   event.preventDefault();
   const inputs = [...limitsForm.querySelectorAll("input")];
-  const wrong = inputs.filter((input) => typedUnits(input.value) === null);
+  const wrong = inputs.filter((input) => someUnits(input.value) === null);
   for (const input of inputs) input.setAttribute("aria-invalid", String(wrong.includes(input)));
   if (wrong.length > 0) {
     text("limits-wrong", say("restock_range", { value: wrong[0].value || say("unknown"), max: unitsMax() }));
@@ -1018,7 +1039,7 @@ limitsForm.addEventListener("submit", (event) => {
     return;
   }
   limitsDialog.close();
-  const [limit, ...others] = inputs.map((input) => typedUnits(input.value));
+  const [limit, ...others] = inputs.map((input) => someUnits(input.value));
   const skus = ownLimits(limited).map((sku, place) => ({ sku: sku.id, limit_per_viewer: others[place] ?? limit }));
   const following = limited.plan.skus.length - skus.length;
   const most = mostEach({ limit_per_viewer: limit, skus: following === 0 ? skus : [...skus, {}] });
@@ -1030,9 +1051,8 @@ limitsForm.addEventListener("submit", (event) => {
 function leftNow() {
   const there = (dialog, of) => (dialog.open && of ? seen(of.drop) : undefined);
   const [restock, back] = [there(restockDialog, restocked), there(backDialog, taken)];
-  // Meanwhile more may be held.
-  const undo = there(undoDialog, undoing);
-  if (undo) undoHeld(undo);
+  // Meanwhile more may be held, or somebody has paid.
+  if (undoDialog.open && undoing) undoNow(seen(undoing.drop));
   if (restock) restockForm.now(restock);
   if (back) backForm.now(back);
 }
@@ -1267,17 +1287,44 @@ addEventListener("keyup", (event) => {
 
 // --- The show ---
 
+const get = (url) => fetch(url, { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(RUNNING_WAIT_MS) });
+
+/** The show whose drops were the last of the stream. */
+async function readShow() {
+  const answer = await get(`/v1/shows?limit=${SHOWS_READ}&q=${encodeURIComponent(stream)}`);
+  if (!answer.ok) return undefined;
+  const { shows } = await answer.json();
+  return shows.find((one) => one.stream === stream);
+}
+
 async function readRunning() {
+  readAt = now();
   try {
-    const answer = await fetch(`/v1/streams/${encodeURIComponent(stream)}`, { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(RUNNING_WAIT_MS) });
-    if (answer.ok) running = await answer.json();
+    const answer = await get(`/v1/streams/${encodeURIComponent(stream)}`);
+    if (answer.ok) {
+      const list = await answer.json();
+      if (list.drops.length > 0 && allOver(list.drops)) list.show = await readShow();
+      running = list;
+    }
     // A stream without drops has no list.
     else if (answer.status !== 404) listed = null;
   } catch {
-    listed = null;
+    [listed, endedFor] = [null, ""];
   }
   running ??= { drops: [] };
   later();
+}
+
+/** How the drops stood when the show was read that they are of. */
+let endedFor = "";
+
+/** Reads the show once its last drop is over, and again once its figures are final. */
+function readEnd() {
+  const drops = room.state?.drops ?? [];
+  const stands = drops.map(({ drop, phase }) => `${drop} ${phase}`).join();
+  if (running === null || drops.length === 0 || stands === endedFor || !allOver(drops) || now() - readAt < READ_MS) return;
+  endedFor = stands;
+  readRunning();
 }
 
 const room = new Room(stream, worker, (_, kind, data) => {
@@ -1287,7 +1334,7 @@ const room = new Room(stream, worker, (_, kind, data) => {
   }
   const there = room.state?.drops.map((sale) => sale.drop).join();
   if (there !== listed && now() - readAt >= READ_MS) {
-    [listed, readAt] = [there, now()];
+    listed = there;
     readRunning();
   }
   if (kind === "command" && room.state !== null) heardOf(data);
@@ -1301,7 +1348,10 @@ const room = new Room(stream, worker, (_, kind, data) => {
 ready();
 awake();
 setInterval(watch, 200);
-setInterval(later, 1000);
+setInterval(() => {
+  later();
+  readEnd();
+}, 1000);
 addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   awake();

@@ -31,7 +31,7 @@ export function deed(given, drops) {
     case "wind_down": return say("by_wind_down", words);
     case "amend": return say("by_amend", words);
     case "plan": return say("by_plan", words);
-    case "edit": return say("by_edit", words);
+    case "edit": return say(given.moved ? "by_move" : "by_edit", words);
     case "cancel": return say("by_cancel", words);
     case "restock":
     case "take_back": {

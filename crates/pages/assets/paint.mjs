@@ -178,6 +178,8 @@ export function chart(drawn) {
   text("down-scale", drawn.down_scale);
   text("holds", drawn.holds);
   text("refused", drawn.refused);
+  text("why", drawn.why);
+  attribute(place("why"), "title", drawn.why);
 }
 
 function hero(drawn, cue) {
@@ -234,6 +236,15 @@ function next(drawn) {
   text("next-price", drawn.price);
   text("next-countdown", drawn.countdown);
   text("next-by-itself", drawn.by_itself);
+}
+
+/** What the show came to, in the place of what is next. */
+function ended(drawn) {
+  show("no-next", drawn === null);
+  show("ended", drawn !== null);
+  text("ended-totals", drawn?.totals ?? "");
+  text("ended-money", drawn?.money ?? "");
+  if (drawn !== null) attribute(el("ended-report"), "href", drawn.report);
 }
 
 function order(drawn) {
@@ -327,6 +338,7 @@ export function page(view) {
   show("can-rehearse", view.can_rehearse);
   if (view.air) air(view.air);
   next(view.next);
+  ended(view.ended);
   order(view.order);
   text("video", view.video);
   text("video-menu", view.video);

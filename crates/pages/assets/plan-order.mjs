@@ -4,7 +4,7 @@ import { apply } from "./state.mjs";
 
 /** Drops that are not over fill a show's places. */
 export const DROPS_MAX = 64;
-const OVER = new Set(["settled", "cancelled"]);
+const OVER = new Set(["settled", "cancelled", "voided"]);
 
 /** What pages for planning know of a show: `changed(show, kind)` after what they hear. */
 export class Show {

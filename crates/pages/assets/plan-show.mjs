@@ -332,10 +332,14 @@ planAll.addEventListener("click", () => {
 
 // --- Copies ---
 
-/** Says what is wrong with the name of the other show, or that nothing is. */
-function tellCopy(fault) {
+/** Says what is wrong with the name of the other show, or that nothing is; offers a name that is like it. */
+function tellCopy(fault, better) {
   find("#copy-error").hidden = fault === undefined;
   put("copy-wrong", fault ?? "");
+  const use = find("[data-do=use-name]");
+  use.hidden = better === undefined;
+  use.value = better ?? "";
+  use.textContent = better === undefined ? "" : say("plan_use_name", { name: better });
   if (fault === undefined) find("#copy-stream").removeAttribute("aria-invalid");
   else find("#copy-stream").setAttribute("aria-invalid", "true");
 }
@@ -351,7 +355,7 @@ function copyShow(event) {
     const made = copies.map(({ plan }, at) => draftOf(freshId(now, at / 1000), formOf(plan, zone), plan, now + at));
     fault = new Drafts(storage(), name, to.value).keepAll(made) ? undefined : say("plan_no_room");
   }
-  tellCopy(fault);
+  tellCopy(fault, to.better);
   if (fault !== undefined) {
     input.focus();
     return;
@@ -360,7 +364,15 @@ function copyShow(event) {
   location.assign(`/plan/${to.value}`);
 }
 
-const copiable = () => show.drops.filter(({ phase }) => phase !== "cancelled");
+/** Every drop but those that were called off: of one whose opening was undone there is a copy. */
+const copiable = () => show.drops.filter(({ phase }) => !["cancelled", "voiding", "voided"].includes(phase));
+
+find("[data-do=use-name]").addEventListener("click", ({ currentTarget }) => {
+  const input = find("#copy-stream");
+  input.value = currentTarget.value;
+  tellCopy(undefined);
+  input.focus();
+});
 
 find("[data-do=copy-show]").addEventListener("click", () => {
   tellCopy(undefined);

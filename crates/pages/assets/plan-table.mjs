@@ -9,18 +9,24 @@ export const ROWS_MAX = 2000;
 
 /** What columns are called, in English and Chinese. */
 const COLUMNS = {
-  title: ["title", "drop", "name", "product", "goods", "标题", "名称", "商品", "商品名称", "品名"],
+  title: ["title", "title for viewers", "drop", "name", "product", "goods", "标题", "给观众看的标题", "名称", "商品", "商品名称", "品名"],
   size: ["size", "option", "variant", "scent", "colour", "color", "规格", "尺码", "尺寸", "款式", "颜色", "选项"],
   code: ["code", "your code", "sku", "merchant sku", "article", "编码", "商家编码", "商品编码", "货号"],
   price: ["price", "价格", "单价", "售价"],
   currency: ["currency", "币种", "货币"],
   supply: ["supply", "stock", "quantity", "qty", "units", "库存", "数量", "供应量", "供应"],
   reserve: ["reserve", "储备", "预留"],
-  limit: ["limit", "each viewer", "limit each", "per viewer", "limit per viewer", "限购", "每人限购"],
+  limit: ["limit", "max", "maximum", "each", "each viewer", "per viewer", "per person", "per customer", "限购", "限购数量", "限购件数", "最多"],
   host: ["host", "主播", "主持人"],
   merchant: ["merchant", "shop", "seller", "商家", "商户", "店铺"],
   picture: ["picture", "image", "图片", "图片地址"],
 };
+/** Words that make a column that of the limit, whatever stands between: how many there are at most, then for whom. */
+const LIMIT = [
+  [/\b(limit|max|maximum|most|cap)\b/, /\b(each|per|viewer|person|customer|buyer|client|user|guest|head|order)s?\b/],
+  [/\bper (viewer|person|customer|buyer|client|user|guest|head)s?\b/, /^(?!.*\bprice\b)/],
+  [/限购|上限|最多|最大/, /每|单|人|客|位/],
+];
 const NEEDED = ["title", "price", "supply"];
 /** Columns that belong to a whole drop. */
 const WHOLE = ["currency", "host", "merchant", "picture"];
@@ -82,10 +88,11 @@ export function cells(text) {
   return { rows, unclosed };
 }
 
-/** What a head says: its column, with the currency that may stand behind it, as in `Price, EUR`. */
+/** What a head says: its column, with the currency that may stand behind it, as in `Price, EUR`. Marks between words say nothing. */
 function head(text) {
-  const [, name, unit] = text.normalize("NFKC").toLowerCase().match(/^\s*([^,(]*?)\s*(?:[,(]\s*([^)]*?)\s*\)?\s*)?$/) ?? [];
-  const column = Object.keys(COLUMNS).find((key) => COLUMNS[key].includes(name));
+  const [, found = "", unit] = text.normalize("NFKC").toLowerCase().match(/^\s*([^,(]*?)\s*(?:[,(]\s*([^)]*?)\s*\)?\s*)?$/) ?? [];
+  const name = found.replace(/[\s._/*:-]+/g, " ").trim();
+  const column = Object.keys(COLUMNS).find((key) => COLUMNS[key].includes(name)) ?? (LIMIT.some((parts) => parts.every((part) => part.test(name))) ? "limit" : undefined);
   return { column, currency: column === "price" && /^[a-z]{3}$/.test(unit ?? "") ? unit.toUpperCase() : "" };
 }
 

@@ -1,5 +1,6 @@
 // A drop's terms as a form: from the interface's plan to what stands in the fields, and back.
 import { count } from "./numbers.mjs";
+import { isMade, madeCode } from "./plan-codes.mjs";
 import { currency, holdTime, id, length, picture, price, seconds, shown, typedHold, typedSeconds, units } from "./plan-typed.mjs";
 import { instead, local, moments, offset } from "./plan-zone.mjs";
 import { typedAmount, UNITS_MAX } from "./typed.mjs";
@@ -98,7 +99,7 @@ export function formOf(plan, zone) {
       key: sku.id,
       id: sku.id,
       size: sizeOf(sku, plan),
-      code: sku.merchant_sku,
+      code: isMade(sku, plan.title, sizeOf(sku, plan)) ? "" : sku.merchant_sku,
       price: typedAmount(sku.price.minor, sku.price.currency),
       supply: count(sku.supply),
       reserve: count(sku.reserve ?? 0),
@@ -125,9 +126,9 @@ function valuesOf(plan) {
     limit: plan.limit_per_viewer, hold: plan.hold_ttl_ms, countdown: plan.countdown_ms, endAfter: plan.ends_after_opening_ms,
     pauseAfter: plan.when_offline?.pause_after_ms,
   };
-  for (const [at, { id: key, merchant_sku: code, price: { minor }, supply, reserve, limit_per_viewer: limit }] of plan.skus.entries()) {
-    const { size, limit: own } = form.goods[at];
-    const all = { size: size === "" ? undefined : size, code, price: minor, supply, reserve: reserve ?? 0, limit: own === "" ? undefined : limit };
+  for (const [at, { id: key, price: { minor }, supply, reserve, limit_per_viewer: limit }] of plan.skus.entries()) {
+    const { size, code, limit: own } = form.goods[at];
+    const all = { size: size === "" ? undefined : size, code: code === "" ? undefined : code, price: minor, supply, reserve: reserve ?? 0, limit: own === "" ? undefined : limit };
     for (const [name, value] of Object.entries(all)) values[`goods.${key}.${name}`] = value;
   }
   return { form, values };
@@ -297,6 +298,14 @@ function optionsOf(size, form, { values }, { was, plan }) {
   return isTitledAlone || named === undefined ? [] : split(named).map((value, place) => ({ name: names[place], value }));
 }
 
+/** The code of a size that was given none: the one that it has, as long as it is called the same. */
+function codeFor(size, named, { title }, plan) {
+  const old = oldOf(size, plan);
+  const was = old && sizeOf(old, plan);
+  const isSame = old && title === plan.title && (named ?? "") === was && isMade(old, plan.title, was);
+  return isSame ? old.merchant_sku : madeCode(title, named ?? "") || size.id;
+}
+
 /** A size as it is sent, with what the plan that is edited or copied has besides what the form shows. */
 function skuOf(size, form, reading, edited) {
   const { values } = reading;
@@ -310,7 +319,7 @@ function skuOf(size, form, reading, edited) {
     id: size.id,
     title: isTitled && isUnoptioned ? named ?? form.title.trim() : isTitled ? old.title : values.title,
     options: optionsOf(size, form, reading, edited),
-    merchant_sku: at("code") ?? size.id,
+    merchant_sku: at("code") ?? codeFor(size, named, values, plan),
     price: { minor: at("price"), currency: values.currency },
     supply: at("supply"),
     reserve: at("reserve"),

@@ -20,13 +20,13 @@ const MISSING = { isMissing: true };
 /** The characters of a text as they are read. */
 export const characters = (text) => [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)].map(({ segment }) => segment);
 
-/** A count of units from `min` to `max`: `{ value }`, `{ fault }` or `{ isMissing }`. Thousands may be grouped by commas. */
+/** A count of units from `min` to `max`: `{ value }`, `{ fault }` or `{ isMissing }`. Thousands may be grouped. */
 export function units(text, min = 0, max = UNITS_MAX) {
   const typed = plain(text);
   if (typed === "") return MISSING;
   if (/^[-\u2212]/.test(typed)) return fault("plan_negative", { value: typed });
-  if (/^\d+\.\d+$/.test(typed)) return fault("plan_whole", { value: typed });
   const value = whole(typed);
+  if (value === null && /^\d+\.\d+$/.test(typed)) return fault("plan_whole", { value: typed });
   if (value === null) return fault("plan_no_count", { value: typed });
   if (value > max) return fault("plan_units_max", { value: count(value), max: count(max) });
   return value < min ? fault("plan_at_least", { value: count(value), min: count(min) }) : { value };
@@ -115,11 +115,23 @@ export function shown(text, charsMax = TITLE_CHARS_MAX) {
 /** The characters of a title as they are read, and how many there may be. */
 export const titleLength = (text) => ({ n: count(characters(text.trim()).length), max: count(TITLE_CHARS_MAX) });
 
-/** An id: of a stream, a merchant or a host. */
+const ID_CHARS_MAX = 64;
+
+/** An id that is like what was typed, with a hyphen for what an id has none of; `null` where letters would be lost, or nothing is left. */
+export function idLike(text) {
+  const typed = plain(text);
+  if (/[^\P{L}A-Za-z]|[^\P{N}0-9]/u.test(typed)) return null;
+  const id = typed.replace(/[^A-Za-z0-9._:]+/g, "-").slice(0, ID_CHARS_MAX).replace(/^-+|-+$/g, "");
+  return id === "" ? null : id;
+}
+
+/** An id: of a stream, a merchant or a host. One that is none comes with one that is like it, where there is one: `better`. */
 export function id(text) {
   const typed = plain(text);
   if (typed === "") return MISSING;
-  return /^[A-Za-z0-9._:-]{1,64}$/.test(typed) ? { value: typed } : fault("plan_id_chars", { value: typed });
+  if (/^[A-Za-z0-9._:-]{1,64}$/.test(typed)) return { value: typed };
+  const better = idLike(typed);
+  return better === null ? fault("plan_id_chars", { value: typed }) : { ...fault("plan_id_better", { value: typed, better }), better };
 }
 
 /** A currency's code. */

@@ -1,17 +1,8 @@
 // A form that asks for one of a drop's goods and an amount of it: what Restock and Take back have in common.
 import { count } from "./numbers.mjs";
 import { rows, text } from "./paint.mjs";
+import { someUnits, UNITS_MAX } from "./typed.mjs";
 import { skuName } from "./view.mjs";
-
-const UNITS_MAX = 16_777_215;
-
-/** A whole number as it was typed, thousands grouped or not; `null` if it is none from 1 to what a SKU can have. */
-export function typedUnits(typed) {
-  const plain = typed.trim();
-  const isGrouped = /^\d{1,3}(?:[\s,.]\d{3})+$/.test(plain);
-  const digits = isGrouped ? plain.replace(/[\s,.]/g, "") : plain;
-  return /^\d+$/.test(digits) && Number(digits) >= 1 && Number(digits) <= UNITS_MAX ? Number(digits) : null;
-}
 
 export class UnitsForm {
   #name;
@@ -19,11 +10,13 @@ export class UnitsForm {
   #wrong;
   #words;
   #sale = null;
+  #offered = "";
 
   /**
    * The form and its list by their `name`. `words.left(figures)` says what there is of a SKU, `words.then(chosen)` what comes
-   * of the amount, `words.confirm(chosen)` what the button does, `words.wrong(chosen)` why it is not done, or `null`. With
-   * what is right `done(chosen)` is called. Of all that is left, which moves, `chosen.isAll`: `units` says how many they are now.
+   * of the amount, `words.confirm(chosen)` what the button does, `words.wrong(chosen)` why it is not done, or `null`;
+   * `words.offer(figures)`, where there is one, what is typed for a SKU before anybody types. With what is right
+   * `done(chosen)` is called. Of all that is left, which moves, `chosen.isAll`: `units` says how many they are now.
    */
   constructor(name, words, done) {
     this.#name = name;
@@ -34,6 +27,7 @@ export class UnitsForm {
     this.#form.addEventListener("input", (event) => {
       const { other, amount } = this.#form.elements;
       if (event.target === other) amount.value = "other";
+      if (event.target.name === "sku") this.#offer();
       if (event.target.name === "amount" && event.target.value === "other") other.focus();
       this.#wrong.hidden = true;
       this.#told();
@@ -60,14 +54,28 @@ export class UnitsForm {
     other.value = "";
     other.removeAttribute("aria-invalid");
     chosen.value = amount;
+    this.#offered = "";
+    this.#offer();
     this.#wrong.hidden = true;
     this.#told();
   }
 
-  /** Puts the focus where an amount is chosen. */
+  /** Puts the focus where an amount is chosen; what is typed takes the place of what is offered. */
   focus() {
     const { other, amount } = this.#form.elements;
-    (amount.value === "other" ? other : this.#form.querySelector("[name=amount]:checked")).focus();
+    if (amount.value !== "other") this.#form.querySelector("[name=amount]:checked").focus();
+    else {
+      other.focus();
+      other.select();
+    }
+  }
+
+  /** Types what is offered for the SKU that is chosen, unless somebody has typed. */
+  #offer() {
+    const { other } = this.#form.elements;
+    if (this.#words.offer === undefined || other.value !== this.#offered) return;
+    this.#offered = this.#words.offer(this.#chosen().figures);
+    other.value = this.#offered;
   }
 
   /** The drop as it stands by now. */
@@ -91,7 +99,7 @@ export class UnitsForm {
     const place = Math.max(this.#sale.skus.findIndex((figures) => figures.sku === sku?.value), 0);
     const figures = { held: 0, reserve: 0, ...this.#sale.skus[place] };
     const isAll = amount.value === "all";
-    const units = isAll ? figures.available || null : typedUnits(amount.value === "other" ? other.value : amount.value);
+    const units = isAll ? figures.available || null : someUnits(amount.value === "other" ? other.value : amount.value);
     return { figures, name: skuName(this.#sale.plan.skus[place]), units, isAll, typed: other.value };
   }
 

@@ -230,6 +230,29 @@ function skuRows(sale, name) {
   });
 }
 
+/** Why clicks are refused, each kind with the codes that it has; the last one has all others. */
+const WHY = [
+  ["why_want", ["sold_out", "not_enough"]],
+  ["why_limit", ["over_viewer_limit", "holds_capped"]],
+  ["why_rate", ["rate_limited", "busy"]],
+  ["why_shut", ["not_open", "paused", "closed"]],
+  ["why_other", []],
+];
+
+function kindOf(code) {
+  const found = WHY.findIndex(([, codes]) => codes.includes(code));
+  return found === -1 ? WHY.length - 1 : found;
+}
+
+/** Why clicks of the last minute were refused, the reason with the most of them first; empty if none was. */
+function whyRefused(times) {
+  const said = WHY.map(([word], place) => [times[place], word]).filter(([n]) => n > 0);
+  said.sort(([one], [other]) => other - one);
+  if (said.length === 0) return "";
+  const list = said.map(([n, word]) => say(word, { n: count(n) }));
+  return say("why_refused", { list: list.reduce((first, second) => say("list_two", { first, second })) });
+}
+
 /** What was worked out last of the same seconds: these change once a second, figures ten times. */
 let minute = { told: null, quiet: -1, found: null };
 const NO_SECONDS = [];
@@ -243,12 +266,13 @@ export function recent(snapshot, drop) {
   const quiet = late < QUIET_MS ? 0 : Math.floor(late / 1000);
   if (minute.told === told && minute.quiet === quiet) return minute.found;
   const empty = () => new Array(SECONDS).fill(0);
-  const found = { takes: empty(), refused: empty(), clicks: empty() };
+  const found = { takes: empty(), refused: empty(), clicks: empty(), why: WHY.map(() => 0) };
   for (const second of told) {
     const place = SECONDS - 1 - (Math.floor((newest - second.at_ms + 500) / 1000) + quiet);
     if (place < 0) continue;
     found.takes[place] = second.takes;
     found.refused[place] = Object.values(second.refused ?? {}).reduce((all, one) => all + one, 0);
+    for (const [code, times] of Object.entries(second.refused ?? {})) found.why[kindOf(code)] += times;
     found.clicks[place] = second.clicks;
   }
   minute = { told, quiet, found };
@@ -304,6 +328,7 @@ function chart(last, scales) {
     down_scale: count(down),
     holds,
     refused,
+    why: whyRefused(last.why),
     label: say("chart_label", { holds, refused }),
   };
 }
@@ -400,14 +425,20 @@ function result(line) {
   }
 }
 
-function rows(found, air, next, role) {
+/** One mark beside a title at most: that a drop is a rehearsal says more than that viewers have not heard of it. */
+function marks(line, rehearsing) {
+  if (line.mode === "rehearsal" && !rehearsing) return { mark: say("rehearsal"), hidden: "" };
+  return { mark: "", hidden: line.hidden ? say("hidden") : "" };
+}
+
+function rows(found, air, next, rehearsing, role) {
   return found.map((line, place) => {
     let [kind, text] = result(line);
     if (line.drop === air?.drop) [kind, text] = ["air", say("on_air")];
     else if (line.drop === next?.drop) [kind, text] = ["next", say("next")];
     const isOther = next !== undefined && line.drop !== next.drop && line.mode === next.plan.mode;
     const can_be_next = line.standing === "scheduled" && isOther && may(role, "move");
-    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, mark: line.mode === "rehearsal" ? say("rehearsal") : "", hidden: line.hidden ? say("hidden") : "", result: text, can_be_next };
+    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, ...marks(line, rehearsing), result: text, can_be_next };
   });
 }
 
@@ -564,6 +595,17 @@ function othersOf(snapshot, reader) {
   return { here, people: people.map(({ name, role }) => ({ name, role: has(`role_${role}`) ? say(`role_${role}`) : role })) };
 }
 
+/** Whether nobody can take of any of these drops any more, and none is planned. */
+export const allOver = (drops) => drops.every(({ phase }) => over(phase));
+
+/** What a show came to once all of its drops are over; `null` while one may sell. */
+function endOfShow(show, snapshot, reader) {
+  if (!show || show.running || !allOver(snapshot.drops)) return null;
+  const totals = say("show_over_totals", { paid: count(show.sold), n: count(show.supplied), drops: show.drops_total });
+  const money = (show.gross ?? []).map(({ minor, currency }) => liveMoney(minor, currency, reader.language)).join(" + ");
+  return { totals, money, report: `/reports/shows/${show.show}` };
+}
+
 /** The live page's contents. */
 export function view(told, listed, reader) {
   const rehearsing = isRehearsed(told);
@@ -572,13 +614,15 @@ export function view(told, listed, reader) {
   const delay = snapshot.video_delay_ms ?? 0;
   const { air, next } = cast(snapshot);
   const found = lines(snapshot, running);
-  const order = rows(found, air, next, reader.role);
+  const order = rows(found, air, next, rehearsing, reader.role);
+  const ended = endOfShow(rehearsing ? null : listed.show, snapshot, reader);
   let empty = null;
   if (!air) {
     const unnamed = order.length === 0;
     const plans = ["admin", "merchant"].includes(reader.role);
     const [named, planned] = plans ? [say("nothing_named_lead"), say("nothing_planned_lead")] : [say("nothing_named"), say("nothing_planned_ask")];
-    empty = next
+    if (ended) empty = { title: say("show_over"), lead: ended.totals, unnamed };
+    else empty = next
       ? { title: say("nothing_on_air"), lead: say("nothing_on_air_lead"), unnamed }
       : { title: say("nothing_planned", { stream: snapshot.stream }), lead: unnamed ? named : planned, unnamed };
   }
@@ -587,6 +631,7 @@ export function view(told, listed, reader) {
     air: air ? airOf(air, snapshot, order, reader) : null,
     empty,
     next: next ? nextOf(next, delay, reader) : null,
+    ended,
     left_over: leftOverOf(air, next, reader.role),
     order,
     video: video(delay),

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::past_shows::PastShow;
+
 /// How a whole stream stands.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Snapshot {
@@ -235,6 +237,9 @@ pub(crate) struct Second {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Running {
     pub(crate) drops: Vec<Summary>,
+    /// The show that the last of them were of, once all are over.
+    #[serde(default)]
+    pub(crate) show: Option<PastShow>,
 }
 
 /// A page of drops.

@@ -16,6 +16,7 @@ mod numbers;
 mod ops;
 mod orders;
 mod pages;
+mod past_shows;
 mod plan;
 mod reader;
 mod reports;

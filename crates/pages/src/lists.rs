@@ -6,7 +6,7 @@ use crate::{
     answers::{Drops, Shows},
     api::{Api, Asker, Refused},
     numbers::count,
-    reports::PastShows,
+    past_shows::PastShows,
     words::Language,
 };
 

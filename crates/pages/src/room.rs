@@ -12,10 +12,11 @@ use crate::{
     api::{Api, Refused},
     demo::Strip,
     live::{
-        Air, Button, Buttons, LeftOver, Live, Next, Other, Reader, Row, SkuRow, Stage, may_invite,
-        may_write,
+        Air, Button, Buttons, Ended, LeftOver, Live, Next, Other, Reader, Row, SkuRow, Stage,
+        all_over, may_invite, may_write,
     },
     pages::{Frame, go, in_query, page, refused},
+    past_shows::PastShows,
     visitor::{Choices, Visitor},
     words::Language,
 };
@@ -25,6 +26,9 @@ const STREAM_CHARS_MAX: usize = 64;
 
 /// Shows that are named where nothing is planned: a reader who mistyped one finds it among them, or in the list.
 const YOURS_MAX: usize = 6;
+
+/// Shows among which that of the stream is looked for, the newest that go by its name.
+const SHOWS_READ: usize = 20;
 
 #[derive(Template)]
 #[template(path = "live.html")]
@@ -55,6 +59,9 @@ struct Preview {
     words: Language,
     next: Next,
     has_next: bool,
+    ended: Option<Ended>,
+    /// Whether the reader may read the report of the show.
+    reads_reports: bool,
     left_over: Option<LeftOver>,
 }
 
@@ -129,12 +136,26 @@ impl Room {
         {
             Ok(running) => running,
             // Nothing is planned there yet, which the page says.
-            Err(why) if why.problem.code == "unknown_stream" => Running { drops: Vec::new() },
+            Err(why) if why.problem.code == "unknown_stream" => {
+                Running { drops: Vec::new(), show: None }
+            }
             Err(why) => return Err(why),
         };
+        let running = Self::with_show(api, visitor, stream, running).await;
         let is_empty = room.snapshot.drops.is_empty() && running.drops.is_empty();
         let yours = if is_empty { room.yours(api, visitor, stream).await } else { Vec::new() };
         Ok(Self { running, yours, ..room })
+    }
+
+    /// The list with the show that its last drops were of, once all are over.
+    async fn with_show(api: &Api, visitor: &Visitor, stream: &str, running: Running) -> Running {
+        if running.drops.is_empty() || !all_over(running.drops.iter().map(|drop| drop.phase)) {
+            return running;
+        }
+        let list = format!("/v1/shows?limit={SHOWS_READ}&q={stream}");
+        let listed: Result<PastShows, Refused> = api.get(&visitor.asker, &list).await;
+        let shows = listed.map(|found| found.shows).unwrap_or_default();
+        Running { show: shows.into_iter().find(|show| show.stream == stream), ..running }
     }
 
     /// The streams that the reader is bound to, then what the interface lists for them; never this one.
@@ -165,7 +186,7 @@ impl Room {
         }
         let asker = &visitor.asker;
         let session = visitor.session(api).await?;
-        let running = Running { drops: Vec::new() };
+        let running = Running { drops: Vec::new(), show: None };
         let followed = format!("/v1/streams/{stream}/follow{query}");
         let snapshot = api.get(asker, &followed).await?;
         // A server of no demo says so.
@@ -213,13 +234,15 @@ impl LivePage {
             .signed_in(room.session)
             .in_stream(stream)
             .runs(if strip.is_some() { "demo.mjs" } else { "live.mjs" });
+        let reads_reports = frame.sees_reports();
+        let ended = live.ended.take();
         Self {
             frame,
             words,
             live,
             air,
             has_air,
-            preview: Preview { words, next, has_next, left_over },
+            preview: Preview { words, next, has_next, ended, reads_reports, left_over },
             answer,
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),

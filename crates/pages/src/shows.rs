@@ -10,14 +10,20 @@ use serde::Deserialize;
 
 use crate::{
     answers::{self, Drops, Mode, Shows, Summary},
-    api::{Api, Asker, Refused},
+    api::{Api, Refused},
     lists::{Pages, number, part},
     live::Standing,
     numbers::count,
     pages::{Frame, go, page, refused},
+    past_shows::{Gross, PastShow, PastShows},
+    reader::Reader,
     visitor::Visitor,
     words::Language,
 };
+
+/// Shows that are over on the page, among so many that were the latest.
+const ENDED_MAX: usize = 4;
+const SHOWS_READ: usize = 20;
 
 #[derive(Deserialize)]
 pub(crate) struct ShowsQuery {
@@ -37,8 +43,19 @@ struct ShowsPage {
     shows: Vec<Show>,
     counted: String,
     shows_pages: Pages,
+    /// The latest shows that are over, for readers of reports.
+    ended: Vec<EndedShow>,
     past: Vec<Past>,
     past_pages: Pages,
+}
+
+/// A show all of whose drops are over.
+struct EndedShow {
+    stream: String,
+    link: String,
+    began: String,
+    totals: String,
+    money: String,
 }
 
 /// A stream with drops that are not all over.
@@ -85,7 +102,7 @@ pub(crate) async fn shows(
     }
     let words = visitor.language;
     let frame = Frame::new(&visitor, "shows", words.shows_title()).signed_in(session);
-    match ShowsPage::read(frame, &api, &visitor.asker, &query).await {
+    match ShowsPage::read(frame, &api, &visitor, &query).await {
         Ok(read) => page(&visitor, StatusCode::OK, &read),
         Err(why) => refused(&visitor, &why),
     }
@@ -95,13 +112,14 @@ impl ShowsPage {
     async fn read(
         frame: Frame,
         api: &Api,
-        asker: &Asker,
+        visitor: &Visitor,
         query: &ShowsQuery,
     ) -> Result<Self, Refused> {
-        let words = frame.words;
+        let (words, asker) = (frame.words, &visitor.asker);
         let (found, at): (Shows, _) = part(api, asker, "/v1/streams?", query.shows).await?;
         let over = "/v1/drops?over=true&newest_first=true&";
         let (gone, gone_at): (Drops, _) = part(api, asker, over, query.past).await?;
+        let ended = if frame.sees_reports() { ended(api, visitor).await? } else { Vec::new() };
         let counted = words.shows_count(count(number(found.total)));
         Ok(Self {
             frame,
@@ -109,9 +127,34 @@ impl ShowsPage {
             counted,
             shows_pages: Pages::new(at, found.shows.len(), found.total, words),
             shows: found.shows.into_iter().map(|show| Show::new(show, words)).collect(),
+            ended,
             past_pages: Pages::new(gone_at, gone.drops.len(), gone.total, words),
             past: gone.drops.iter().map(|drop| Past::new(drop, words)).collect(),
         })
+    }
+}
+
+/// The latest shows that are over.
+async fn ended(api: &Api, visitor: &Visitor) -> Result<Vec<EndedShow>, Refused> {
+    let list = format!("/v1/shows?limit={SHOWS_READ}");
+    let found: PastShows = api.get(&visitor.asker, &list).await?;
+    let reader = Reader::new(visitor);
+    let over =
+        found.shows.into_iter().filter(|show| !show.running && show.supplied > 0).take(ENDED_MAX);
+    Ok(over.map(|show| EndedShow::new(show, &reader)).collect())
+}
+
+impl EndedShow {
+    fn new(show: PastShow, reader: &Reader) -> Self {
+        let money = |gross: &Gross| reader.money(gross.minor, &gross.currency);
+        let drops = number(show.drops_total);
+        Self {
+            link: format!("/reports/shows/{}", show.show),
+            began: show.began_ms.map(|at| reader.moment(at)).unwrap_or_default(),
+            totals: reader.words.show_over_totals(count(show.sold), count(show.supplied), drops),
+            money: show.gross.iter().map(money).collect::<Vec<_>>().join(" + "),
+            stream: show.stream,
+        }
     }
 }
 

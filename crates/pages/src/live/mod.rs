@@ -7,6 +7,7 @@ mod air;
 mod alarm;
 mod buttons;
 mod cue;
+mod ended;
 mod left_over;
 mod order;
 mod others;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     alarm::Alarm,
     buttons::{Button, Buttons, may_invite, may_write},
     cue::Cue,
+    ended::{Ended, all_over},
     left_over::LeftOver,
     order::{Next, Row},
     others::{Other, Others},
@@ -60,6 +62,8 @@ pub(crate) struct Live {
     pub(crate) empty: Option<Empty>,
     /// What can go on air next.
     pub(crate) next: Option<Next>,
+    /// What the show came to, once all of its drops are over.
+    pub(crate) ended: Option<Ended>,
     /// What can become of the units of the drop on air when it opens.
     pub(crate) left_over: Option<LeftOver>,
     /// All drops of the stream.
@@ -163,14 +167,23 @@ impl Live {
         let scene = rehearsal::scene(snapshot, running);
         let (snapshot, running) = scene.as_ref().map_or((snapshot, running), |(s, r)| (s, r));
         let cast = Cast::of(snapshot);
-        let order = order::rows(snapshot, running, &cast, reader);
-        let empty = || Empty::new(snapshot, cast.next.is_some(), order.is_empty(), reader);
+        let order = order::rows(snapshot, running, &cast, scene.is_some(), reader);
+        let ended = if scene.is_none() { Ended::of(snapshot, running, words) } else { None };
+        let empty = || match &ended {
+            Some(ended) => Empty {
+                title: words.show_over().to_owned(),
+                lead: ended.totals.clone(),
+                unnamed: order.is_empty(),
+            },
+            None => Empty::new(snapshot, cast.next.is_some(), order.is_empty(), reader),
+        };
         let empty = cast.air.is_none().then(empty);
         Self {
             stream: snapshot.stream.clone(),
             air: cast.air.map(|sale| Air::new(sale, snapshot, &order, reader)),
             empty,
             next: cast.next.map(|sale| Next::new(sale, snapshot.video_delay_ms, reader)),
+            ended: ended.clone(),
             left_over: LeftOver::of(&cast, reader),
             video: video(snapshot.video_delay_ms, words),
             line: snapshot.stage_line.clone().unwrap_or_default(),

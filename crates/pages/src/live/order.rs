@@ -164,6 +164,7 @@ pub(crate) fn rows(
     snapshot: &Snapshot,
     running: &Running,
     cast: &Cast<'_>,
+    rehearsing: bool,
     reader: Reader<'_>,
 ) -> Vec<Row> {
     let words = reader.language;
@@ -174,6 +175,8 @@ pub(crate) fn rows(
         is_planned && cast.next.is_some_and(is_other) && may(reader.role, "move")
     };
     let lines = lines(snapshot, running);
+    // One mark beside a title at most. While a rehearsal goes on, all are.
+    let is_marked = |line: &Line<'_>| line.mode == Mode::Rehearsal && !rehearsing;
     let rows = lines.iter().enumerate().map(|(place, line)| {
         let (kind, result) = if is(cast.air, line.drop) {
             ("air", words.on_air().to_owned())
@@ -189,8 +192,8 @@ pub(crate) fn rows(
             picture: picture(line.goods),
             glyph: line.standing.glyph(),
             kind,
-            mark: if line.mode == Mode::Rehearsal { words.rehearsal() } else { "" },
-            hidden: if line.hidden { words.hidden() } else { "" },
+            mark: if is_marked(line) { words.rehearsal() } else { "" },
+            hidden: if line.hidden && !is_marked(line) { words.hidden() } else { "" },
             result,
             can_be_next: can_be_next(line),
         }

@@ -44,7 +44,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(snapshot: &Snapshot, reader: Reader<'_>) -> Self {
         let words = reader.language;
-        let running = Running { drops: Vec::new() };
+        let running = Running { drops: Vec::new(), show: None };
         let scene = rehearsal::scene(snapshot, &running);
         let snapshot = scene.as_ref().map_or(snapshot, |(snapshot, _)| snapshot);
         let Live { air, next, line, video, rehearsing, .. } = Live::new(snapshot, &running, reader);

@@ -37,6 +37,44 @@ pub(crate) struct Recent {
     pub(crate) takes: [u64; SECONDS],
     pub(crate) refused: [u64; SECONDS],
     pub(crate) clicks: [u64; SECONDS],
+    /// Refused clicks of all of them, by [`Why`].
+    why: [u64; Why::ALL.len()],
+}
+
+/// Why clicks are refused, in few words.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    Want,
+    Limit,
+    Rate,
+    Shut,
+    Other,
+}
+
+impl Why {
+    const ALL: [Self; 5] = [Self::Want, Self::Limit, Self::Rate, Self::Shut, Self::Other];
+
+    /// The kind of a refusal's code.
+    fn of(code: &str) -> Self {
+        match code {
+            "sold_out" | "not_enough" => Self::Want,
+            "over_viewer_limit" | "holds_capped" => Self::Limit,
+            "rate_limited" | "busy" => Self::Rate,
+            "not_open" | "paused" | "closed" => Self::Shut,
+            _ => Self::Other,
+        }
+    }
+
+    fn said(self, times: u64, words: Language) -> String {
+        let n = count(times);
+        match self {
+            Self::Want => words.why_want(n),
+            Self::Limit => words.why_limit(n),
+            Self::Rate => words.why_rate(n),
+            Self::Shut => words.why_shut(n),
+            Self::Other => words.why_other(n),
+        }
+    }
 }
 
 impl Recent {
@@ -47,7 +85,8 @@ impl Recent {
         let newest = told.iter().map(|second| second.at_ms).max().unwrap_or_default();
         let late = snapshot.server_time_ms.saturating_sub(newest);
         let quiet = if late < QUIET_MS { 0 } else { late / 1_000 };
-        let mut recent = Self { takes: [0; SECONDS], refused: [0; SECONDS], clicks: [0; SECONDS] };
+        let [takes, refused, clicks] = [[0; SECONDS]; 3];
+        let mut recent = Self { takes, refused, clicks, why: [0; Why::ALL.len()] };
         for second in told {
             let ago = (newest - second.at_ms + 500) / 1_000 + quiet;
             let place = usize::try_from(ago).ok().and_then(|ago| (SECONDS - 1).checked_sub(ago));
@@ -55,8 +94,22 @@ impl Recent {
             recent.takes[place] = second.takes;
             recent.refused[place] = second.refused.values().sum();
             recent.clicks[place] = second.clicks;
+            for (code, times) in &second.refused {
+                recent.why[Why::of(code) as usize] += times;
+            }
         }
         recent
+    }
+
+    /// Why they were refused, the reason with the most first; empty if none was.
+    fn why(&self, words: Language) -> String {
+        let mut told: Vec<(u64, Why)> = self.why.into_iter().zip(Why::ALL).collect();
+        told.retain(|(times, _)| *times > 0);
+        // A stable sort: of equals the one that is named first.
+        told.sort_by_key(|(times, _)| std::cmp::Reverse(*times));
+        let said = told.iter().map(|(times, why)| why.said(*times, words));
+        let list = said.reduce(|first, second| words.list_two(first, second));
+        list.map(|list| words.why_refused(list)).unwrap_or_default()
     }
 }
 
@@ -174,6 +227,8 @@ pub(crate) struct Chart {
     pub(crate) down_scale: String,
     pub(crate) holds: String,
     pub(crate) refused: String,
+    /// Why clicks of this minute were refused.
+    pub(crate) why: String,
     /// The finding, for who does not see it.
     pub(crate) label: String,
 }
@@ -191,6 +246,7 @@ impl Chart {
             label: words.chart_label(&holds, &refused),
             holds,
             refused,
+            why: recent.why(words),
         }
     }
 }

@@ -52,7 +52,7 @@ fn the_browser_draws_what_the_server_drew() {
     let mut drawn = Vec::new();
     for stream in fake::STREAMS {
         let told = fake::snapshot(stream);
-        let running = json!({ "drops": fake::summaries(stream) });
+        let running = json!({ "drops": fake::summaries(stream), "show": fake::show(stream) });
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
         let list: Running = serde_json::from_value(running.clone()).unwrap();
         for (language, ahead_min, role) in READERS {

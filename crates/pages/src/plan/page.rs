@@ -44,6 +44,8 @@ struct ChoosePage {
     streams: Vec<String>,
     typed: String,
     wrong: Option<String>,
+    /// A name like the one that was typed, where there is one.
+    better: Option<String>,
 }
 
 #[derive(Template)]
@@ -111,6 +113,20 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= STREAM_CHARS_MAX && name.chars().all(plain)
 }
 
+/// A name like a text that is none, with a hyphen for what names have none of; `None` where letters would be lost.
+/// `assets/plan-typed.mjs` makes the same.
+fn name_like(text: &str) -> Option<String> {
+    let is_lost = |c: char| c.is_alphanumeric() && !c.is_ascii();
+    if text.chars().any(is_lost) {
+        return None;
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._:".contains(c);
+    let parts = text.split(|c| !plain(c)).filter(|part| !part.is_empty());
+    let name: String = parts.collect::<Vec<_>>().join("-").chars().take(STREAM_CHARS_MAX).collect();
+    let name = name.trim_end_matches('-');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// Somebody who may plan.
 async fn planner(api: &Api, visitor: &Visitor) -> Result<Session, Refused> {
     let session = visitor.session(api).await?;
@@ -144,8 +160,9 @@ pub(crate) async fn choose(
         }
     }
     let wrong = (!typed.is_empty()).then(|| words.plan_choose_wrong(&typed));
+    let better = name_like(&typed);
     let frame = Frame::new(&visitor, "plan", words.plan_title_page()).signed_in(session);
-    page(&visitor, StatusCode::OK, &ChoosePage { frame, words, streams, typed, wrong })
+    page(&visitor, StatusCode::OK, &ChoosePage { frame, words, streams, typed, wrong, better })
 }
 
 /// A show as it is planned.
@@ -309,5 +326,27 @@ impl Row {
             state: standing.word(words),
             is_fixed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_none_has_one_like_it() {
+        for (typed, like) in [
+            ("friday show", Some("friday-show")),
+            ("  Friday,  27 November! ", Some("Friday-27-November")),
+            ("a/b -- c", Some("a-b-c")),
+            ("周五 show", None),
+            ("caf\u{e9} live", None),
+            ("!?", None),
+            ("", None),
+        ] {
+            assert_eq!(name_like(typed).as_deref(), like, "{typed:?}");
+        }
+        let long = name_like(&format!("a{} b", "x".repeat(62))).unwrap();
+        assert_eq!((long.len(), is_plain(&long)), (63, true));
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     charts::{self, Medium},
     parts::{
-        Channels, Chart, Download, Drops, Figure, Now, PhaseRow, Refused, Since, Sizes, Sound,
-        State, grouped,
+        Changes, Channels, Chart, Download, Drops, Figure, Now, PhaseRow, Refused, Since, Sizes,
+        Sound, State, grouped,
     },
     sound,
     story::Story,
@@ -60,6 +60,7 @@ pub(crate) struct DropView {
     pub(crate) paid: Option<Chart>,
     pub(crate) flow: Option<Chart>,
     pub(crate) viewers: Option<Chart>,
+    pub(crate) changes: Option<Changes>,
     pub(crate) show: Option<Drops>,
     pub(crate) since: Option<Since>,
     pub(crate) downloads: Vec<Download>,
@@ -101,6 +102,7 @@ impl DropView {
             paid: charts::paid(report, words, medium),
             flow: charts::flow(report, words, medium),
             viewers: charts::viewers(report, words, medium),
+            changes: Changes::of(report, reader),
             show: show.map(|show| Drops::of_show(show, Some(&report.drop), reader, setting)),
             since: since(report, reader),
             downloads: setting.downloads(reader),

@@ -8,10 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{
-    may_read,
-    told::{Gross, PastShow, PastShows},
-};
+use super::may_read;
 use crate::{
     answers::{Drops, Mode, Summary},
     api::{Api, Refused},
@@ -19,6 +16,7 @@ use crate::{
     live::Standing,
     numbers::count,
     pages::{Frame, in_query, page, refused},
+    past_shows::{Gross, PastShow, PastShows},
     reader::Reader,
     visitor::Visitor,
     words::Language,

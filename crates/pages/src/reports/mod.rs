@@ -1,5 +1,6 @@
 //! Reports: what a merchant shows the boss, and what a link shows to somebody who does not sign in.
 
+mod changes;
 mod channel_view;
 mod channels;
 mod charts;
@@ -26,7 +27,6 @@ pub(crate) use self::{
     page::{drop, show},
     print::{drop as print_drop, show as print_show},
     shared::{print as print_shared, shared},
-    told::PastShows,
 };
 
 /// Roles that may read figures of money.

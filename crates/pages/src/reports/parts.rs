@@ -156,6 +156,22 @@ pub(crate) struct PhaseRow {
     pub(crate) after: String,
 }
 
+/// What was changed during the sale.
+#[derive(Clone, Debug)]
+pub(crate) struct Changes {
+    pub(crate) lead: String,
+    pub(crate) rows: Vec<ChangeRow>,
+    pub(crate) left_out: Option<String>,
+}
+
+/// A change with its time and the role of whoever made it.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeRow {
+    pub(crate) what: String,
+    pub(crate) at: String,
+    pub(crate) by: String,
+}
+
 /// What came after the settlement, beside figures that never change.
 #[derive(Clone, Debug)]
 pub(crate) struct Since {

@@ -37,6 +37,11 @@ const ROWS_MAX: usize = 26;
 const DROPS_MAX: usize = 6;
 const PHASES_MAX: usize = 7;
 
+/// The same of a drop in whose sale something was changed, with the rows of the changes.
+const DROPS_BESIDE_CHANGES: usize = 4;
+const PHASES_BESIDE_CHANGES: usize = 4;
+const CHANGES_MAX: usize = 6;
+
 /// Rows of a show's sheets.
 const SHOW_DROPS_MAX: usize = 12;
 const SHOW_BEST_MAX: usize = 6;
@@ -98,11 +103,16 @@ impl DropPaper {
             ..setting.clone()
         };
         let mut view = DropView::new(report, show, reader, &setting);
-        view.show = view.show.map(|table| this_and_others(table).cut(DROPS_MAX, reader));
-        if view.phases.len() > PHASES_MAX {
+        let (drops_max, phases_max) = match view.changes {
+            Some(_) => (DROPS_BESIDE_CHANGES, PHASES_BESIDE_CHANGES),
+            None => (DROPS_MAX, PHASES_MAX),
+        };
+        view.changes = view.changes.map(|table| table.cut(CHANGES_MAX, reader));
+        view.show = view.show.map(|table| this_and_others(table, drops_max).cut(drops_max, reader));
+        if view.phases.len() > phases_max {
             // How it began, and how it ended.
-            let last = view.phases.split_off(view.phases.len() - PHASES_MAX / 2);
-            view.phases.truncate(PHASES_MAX - last.len());
+            let last = view.phases.split_off(view.phases.len() - phases_max / 2);
+            view.phases.truncate(phases_max - last.len());
             view.phases.extend(last);
         }
         Self { words: reader.words, view, is_dense }
@@ -110,12 +120,12 @@ impl DropPaper {
 }
 
 /// The same with this page's drop among the first rows.
-fn this_and_others(mut table: Drops) -> Drops {
+fn this_and_others(mut table: Drops, rows_max: usize) -> Drops {
     if let Some(place) = table.rows.iter().position(|row| row.is_this)
-        && place >= DROPS_MAX
+        && place >= rows_max
     {
         let this = table.rows.remove(place);
-        table.rows.insert(DROPS_MAX - 1, this);
+        table.rows.insert(rows_max - 1, this);
     }
     table
 }

@@ -217,7 +217,8 @@ fn best(report: &ShowReport, reader: &Reader, setting: &Setting) -> Option<BestT
         [first, rest @ ..] => {
             // Another drop may have goods of the same name.
             let is_alike = rest.iter().any(|other| name(other) == name(first));
-            let mark = if is_alike { format!(", {}", first.merchant_sku) } else { String::new() };
+            let mark = if is_alike { first.code().map(|code| format!(", {code}")) } else { None };
+            let mark = mark.unwrap_or_default();
             let called = findings::brief(&format!("{}{mark}", name(first)));
             words.finding_best_named(called, count(first.sold))
         }
@@ -225,7 +226,7 @@ fn best(report: &ShowReport, reader: &Reader, setting: &Setting) -> Option<BestT
     };
     let rows = shown.iter().map(|best| BestRow {
         name: name(best),
-        title: best.merchant_sku.clone(),
+        title: best.code().unwrap_or_default().to_owned(),
         link: setting.links.then(|| format!("/reports/{}", best.drop)),
         paid: count(best.sold),
         supply: count(best.supplied),

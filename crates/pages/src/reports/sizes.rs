@@ -50,16 +50,22 @@ fn head(report: &Report, words: Language) -> String {
     }
 }
 
+/// What each SKU is called where others stand beside it.
+pub(super) fn told_apart(report: &Report) -> Vec<String> {
+    let names = names(report);
+    let marks = marks(report, &names);
+    let told = |(name, mark): (String, String)| {
+        if mark.is_empty() { name } else { format!("{name}, {mark}") }
+    };
+    names.into_iter().zip(marks).map(told).collect()
+}
+
 impl Sizes {
     /// The sizes of a drop, `rows_max` of them at most: those with the most units paid, in the plan's order.
     pub(super) fn of(report: &Report, reader: &Reader, rows_max: usize) -> Self {
         let words = reader.words;
         let names = names(report);
         let marks = marks(report, &names);
-        let told_apart = |(name, mark): (&String, &String)| {
-            if mark.is_empty() { name.clone() } else { format!("{name}, {mark}") }
-        };
-        let in_titles: Vec<String> = names.iter().zip(&marks).map(told_apart).collect();
         let is_over = report.left == 0 && report.opened_at_ms.is_some();
         let shown = shown(report, rows_max);
         let longest = report.skus.iter().map(|sku| sku.supplied).max().unwrap_or(0);
@@ -87,7 +93,7 @@ impl Sizes {
         let total = (all.len() > 1)
             .then(|| summed(&all, words.report_total().to_owned(), report, reader, is_over));
         Self {
-            title: findings::sizes(report, &in_titles, words),
+            title: findings::sizes(report, &told_apart(report), words),
             lead: if is_over { words.report_sizes_lead() } else { words.report_sizes_lead_left() },
             head: head(report, words),
             money_head: words.report_col_money(&report.currency),

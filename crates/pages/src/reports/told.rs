@@ -17,6 +17,10 @@ pub(crate) struct Report {
     pub(crate) mode: Mode,
     pub(crate) phase: Phase,
     pub(crate) phases: Vec<PhaseTime>,
+    #[serde(default)]
+    pub(crate) changes: Vec<Change>,
+    #[serde(default)]
+    pub(crate) changes_cut: bool,
     pub(crate) as_of_ms: u64,
     pub(crate) planned: u64,
     pub(crate) supplied: u64,
@@ -103,6 +107,43 @@ pub(crate) struct PhaseTime {
     pub(crate) at_ms: u64,
     #[serde(default)]
     pub(crate) by_stream: bool,
+}
+
+/// Something that was changed during the sale.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) what: String,
+    pub(crate) at_ms: u64,
+    #[serde(default)]
+    pub(crate) role: Option<String>,
+    #[serde(default)]
+    pub(crate) sku: Option<String>,
+    #[serde(default)]
+    pub(crate) units: Option<u64>,
+    #[serde(default)]
+    pub(crate) reserve_units: Option<u64>,
+    #[serde(default)]
+    pub(crate) limits: Vec<Limit>,
+    #[serde(default)]
+    pub(crate) ends_at_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) ends_at_before_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) extended_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) closes_by_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) copy: Option<String>,
+}
+
+/// Another limit of a viewer.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Limit {
+    pub(crate) sku: Option<String>,
+    #[serde(rename = "limit_per_viewer")]
+    pub(crate) units: u64,
+    #[serde(rename = "limit_per_viewer_before")]
+    pub(crate) before: u64,
 }
 
 /// Everything ever taken, by how it ended.
@@ -327,6 +368,7 @@ pub(crate) struct Line {
 pub(crate) struct Best {
     pub(crate) drop: String,
     pub(crate) title: String,
+    pub(crate) sku: String,
     pub(crate) sku_title: String,
     pub(crate) merchant_sku: String,
     #[serde(default)]
@@ -352,47 +394,6 @@ pub(crate) struct ShowChannel {
     pub(crate) units: u64,
     #[serde(default)]
     pub(crate) money: Vec<InCurrency>,
-}
-
-/// A page of shows, past and present.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct PastShows {
-    pub(crate) shows: Vec<PastShow>,
-    /// On all pages.
-    pub(crate) total: usize,
-}
-
-/// One show in a few figures.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct PastShow {
-    pub(crate) show: String,
-    pub(crate) stream: String,
-    pub(crate) host: String,
-    /// `None` while nobody knows when it will begin.
-    #[serde(default)]
-    pub(crate) began_ms: Option<u64>,
-    pub(crate) running: bool,
-    /// The first of them.
-    pub(crate) drops: Vec<PastDrop>,
-    pub(crate) drops_total: usize,
-    pub(crate) supplied: u64,
-    #[serde(default)]
-    pub(crate) sold: u64,
-    #[serde(default)]
-    pub(crate) gross: Vec<Gross>,
-}
-
-/// The price of what was sold.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Gross {
-    pub(crate) currency: String,
-    pub(crate) minor: u64,
-}
-
-/// One drop of such a show.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct PastDrop {
-    pub(crate) title: String,
 }
 
 /// How figures can still change by selling; a page follows them accordingly.
@@ -449,6 +450,13 @@ impl ShowReport {
     pub(crate) fn running(&self) -> Running {
         let lines = if self.drops.is_empty() { &self.rehearsals } else { &self.drops };
         Running::of_show(self.running, lines.iter().map(|line| line.phase))
+    }
+}
+
+impl Best {
+    /// The merchant's own code: a plan that names none has the SKU's id in its place.
+    pub(crate) fn code(&self) -> Option<&str> {
+        (self.merchant_sku != self.sku).then_some(self.merchant_sku.as_str())
     }
 }
 

@@ -31,5 +31,7 @@ test("what somebody did is a sentence in both languages, each action its own", a
   assert.equal(plain(deed({ ...given, action: "restock", sku: "mug", units: 1000 }, drops)), "Ines restocked Grey by 1,000");
   assert.equal(plain(deed({ ...given, action: "take_back", sku: "mug", units: 1000 }, drops)), "Ines took 1,000 of Grey off sale");
   assert.equal(plain(deed({ ...given, drop: "d7" }, drops)), "Ines paused d7");
+  assert.equal(plain(deed({ ...given, action: "edit" }, drops)), "Ines edited the plan of Mugs");
+  assert.equal(plain(deed({ ...given, action: "edit", moved: true }, drops)), "Ines moved Mugs in the running order");
   assert.equal(deed({ ...given, action: "tomorrow" }, drops), null);
 });

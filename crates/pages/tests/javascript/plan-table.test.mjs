@@ -1,7 +1,7 @@
 // A table that was pasted from a spreadsheet.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cells as taken, table, written } from "../../assets/plan-table.mjs";
+import { cells as taken, columnName, table, written } from "../../assets/plan-table.mjs";
 import { use } from "../../assets/words.mjs";
 
 for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
@@ -77,6 +77,18 @@ test("heads may be Chinese", () => {
   assert.deepEqual(faults(found), []);
   assert.equal(found.drops[0].form.goods[0].size, "雪松");
   assert.equal(found.drops[0].form.currency, "CNY");
+});
+
+test("the limit has many names, and every column the one that the form has", async () => {
+  const limit = (name) => read(`Title\tPrice\tStock\t${name}\nMug\t5\t10\t3`).drops[0].form.limit;
+  for (const name of ["Max per viewer", "max. per viewer", "Max/viewer", "limit_per_viewer", "Maximum per customer", "Units per person", "Max each", "Limit", "At most per head", "每位观众最多", "每人限购数量", "单人限购", "限购件数", "每人上限"]) assert.equal(limit(name), "3", name);
+  for (const name of ["Price per person", "Max temperature", "Viewers"]) assert.equal(limit(name), "2", name);
+  const names = ["title", "size", "code", "price", "currency", "supply", "reserve", "limit", "host", "merchant", "picture"];
+  for (const language of ["zh-CN", "en"]) {
+    for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-${language}.mjs`)).words);
+    const many = { ...context, isBound: false };
+    assert.deepEqual(table(`${names.map(columnName).join("\t")}\nMug`, many).unused, [], language);
+  }
 });
 
 test("what is missing or not used is said", () => {

@@ -44,7 +44,7 @@ test("a new form says what is missing, and is right once that is there", () => {
   assert.equal(stable(sent), stable({
     stream: "friday-show", running_order: 10, title: "Mug", merchant: "maison-nord", host: "nina", hidden: true, limit_per_viewer: 2, hold_ttl_ms: 120_000, countdown_ms: 10_000,
     stock_display: { rounded_above: 500, round_to: 100 }, when_offline: { pause_after_ms: 30_000, resume_when_online: true },
-    skus: [{ id: "size", title: "Mug", options: [], merchant_sku: "size", price: { minor: 1250, currency: "EUR" }, supply: 100, reserve: 0, numbered: false }],
+    skus: [{ id: "size", title: "Mug", options: [], merchant_sku: "mug", price: { minor: 1250, currency: "EUR" }, supply: 100, reserve: 0, numbered: false }],
   }));
 });
 

@@ -1,7 +1,7 @@
 // What a planner types: numbers, times to pay, texts.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { currency, holdTime, id, length, picture, price, seconds, shown, titleLength, typedHold, units } from "../../assets/plan-typed.mjs";
+import { currency, holdTime, id, idLike, length, picture, price, seconds, shown, titleLength, typedHold, units } from "../../assets/plan-typed.mjs";
 import { typedAmount } from "../../assets/typed.mjs";
 import { use } from "../../assets/words.mjs";
 
@@ -17,8 +17,8 @@ const all = (read, cases) => {
 
 test("units are whole, not negative, and no more than a size can have", () => {
   all(units, [
-    ["4,000", 4000], ["4000", 4000], [" 16,777,215 ", 16_777_215], ["0", 0], ["４，０００", 4000], ["", null],
-    ["-3", /^-3 is below 0/], ["−3", /below 0/], ["1.5", /^1\.5 is no whole number/], ["4,00", /no number of units/], ["many", /no number/],
+    ["4,000", 4000], ["4.000", 4000], ["4 000", 4000], ["1\u202f500", 1500], ["1'500", 1500], ["4000", 4000], [" 16,777,215 ", 16_777_215], ["0", 0], ["４，０００", 4000], ["", null],
+    ["-3", /^-3 is below 0/], ["−3", /below 0/], ["1.5", /^1\.5 is no whole number/], ["0.500", /no whole number/], ["1.5000", /no whole number/], ["1,500.000", /no number/], ["4,00", /no number of units/], ["many", /no number/],
     ["16777216", /^16,777,216 is more than a size can have\. At most 16,777,215/], ["1e3", /no number/],
   ]);
   assert.match(units("0", 1).fault, /At least 1/);
@@ -66,7 +66,9 @@ test("a title counts as it is read, and has to fit the server", () => {
 });
 
 test("names are those that the server knows", () => {
-  all(id, [["nina", "nina"], [" maison-nord ", "maison-nord"], ["", null], ["Nina Berg", /no name that the server knows/], ["x".repeat(65), /at most 64/]]);
+  all(id, [["nina", "nina"], [" maison-nord ", "maison-nord"], ["", null], ["Nina Berg", /^Nina Berg is no name that the server knows\. Type Nina-Berg:/], ["宁娜", /no name that the server knows/], ["x".repeat(65), /at most 64/]]);
+  assert.deepEqual(["friday show", "  Friday,  27 November! ", "a/b -- c", "周五 show", "caf\u00e9 live", "!?"].map(idLike), ["friday-show", "Friday-27-November", "a-b-c", null, null, null]);
+  assert.equal(idLike(`a${"x".repeat(62)} b`), `a${"x".repeat(62)}`);
   all(currency, [["eur", "EUR"], ["", null], ["euro", /three letters/]]);
 });
 

@@ -33,7 +33,7 @@ pub(crate) mod told_shows;
 use self::shows::{cue, people, units};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 42] = [
+pub(crate) const STREAMS: [&str; 45] = [
     "open",
     "nothing",
     "before",
@@ -76,6 +76,9 @@ pub(crate) const STREAMS: [&str; 42] = [
     "winds-down-taken",
     "winds-down-paused",
     "winds-down-off-air",
+    "refusing",
+    "ended",
+    "ended-gone",
 ];
 
 /// 2026-11-27 20:33:12 UTC.
@@ -209,6 +212,18 @@ async fn running(State(fake): State<Fake>, Path(stream): Path<String>) -> Respon
     Json(json!({ "stream": stream, "server_time_ms": NOW_MS, "viewers_connected": 31_283,
         "drops": summaries(&stream) }))
     .into_response()
+}
+
+/// The show of a stream whose drops are all over.
+pub(crate) fn show(stream: &str) -> Value {
+    if !stream.starts_with("ended") {
+        return Value::Null;
+    }
+    let gross = [("EUR", 115_293_970), ("JPY", 3_000)];
+    let gross = gross.map(|(currency, minor)| json!({ "currency": currency, "minor": minor }));
+    json!({ "show": "d1", "stream": stream, "host": "nina", "merchants": ["maison-nord"], "began_ms": NOW_MS,
+        "ended_ms": NOW_MS, "running": false, "drops": [], "drops_total": 6, "supplied": 33_200, "sold": 31_753,
+        "gross": gross })
 }
 
 /// The stream that is another's.
@@ -364,6 +379,7 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
         }
         "rehearsed" => rehearse(drops),
         "closed" => drops[AIR]["phase"] = "closed".into(),
+        "refusing" => refuse(seconds),
         "offline" => {
             drops[AIR]["stream_offline_since_ms"] = (NOW_MS - 20_000).into();
             drops[3]["start_missed_ms"] = (NOW_MS - 500_000).into();
@@ -391,6 +407,18 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             drops[3]["plan"]["title"] = long.into();
         }
         _ => units(stream, drops),
+    }
+}
+
+/// Has clicks refused for every kind of reason.
+fn refuse(seconds: &mut [Value]) {
+    for (place, second) in seconds.iter_mut().enumerate() {
+        second["refused"] = match place % 4 {
+            0 => json!({ "sold_out": 20, "not_enough": 1, "over_viewer_limit": 40 }),
+            1 => json!({ "holds_capped": 2, "rate_limited": 3, "busy": 1 }),
+            2 => json!({ "paused": 4, "not_open": 5, "key_reused": 1 }),
+            _ => json!({ "of_tomorrow": 1 }),
+        };
     }
 }
 

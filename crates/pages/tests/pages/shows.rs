@@ -18,6 +18,12 @@ pub(super) fn units(stream: &str, drops: &mut [Value]) {
     match stream {
         "single" | "single-taken" => single(stream, drops),
         "unpaid" | "paid-just" | "undone" => opened(stream, drops),
+        "ended" | "ended-gone" => {
+            for drop in drops.iter_mut() {
+                drop["phase"] = "settled".into();
+            }
+            drops[AIR]["featured"] = (stream == "ended").into();
+        }
         _ if stream.starts_with("reserved") => reserved(stream, drops),
         _ => ending(stream, drops),
     }
