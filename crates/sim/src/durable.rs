@@ -39,6 +39,7 @@ pub(crate) struct Pool {
 
 /// Everything that a restart would find.
 pub(crate) struct Durable {
+    limits: Limits,
     pub(crate) books: Books,
     pub(crate) takes: HashMap<HoldId, JournaledTake>,
     pub(crate) pools: HashMap<(DropId, PoolIndex), Pool>,
@@ -81,6 +82,7 @@ impl Targets for Names<'_> {
 impl Durable {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
+            limits,
             books: Books::new(limits),
             takes: HashMap::new(),
             pools: HashMap::new(),
@@ -103,19 +105,41 @@ impl Durable {
     /// Follows the rows that are new among all of them.
     pub(crate) fn follow(&mut self, rows: &[Row], names: &Names<'_>) -> Result<(), Violation> {
         for row in &rows[self.rows..] {
-            let at = row.header().map_err(|why| format!("a row has no header: {why}"))?.at;
-            for record in row.decode() {
-                let record = record.map_err(|why| format!("a record cannot be read: {why}"))?;
-                self.record(row.drop, &record)?;
-                let applied = self.books.apply(at, row.drop, &record, names);
-                applied.map_err(|why| format!("{}: {record:?} contradicts: {why}", row.drop))?;
-            }
+            let at = self.follow_row(row, names, Self::record)?;
             if self.books.drop(row.drop).is_some_and(|book| book.phase().is_final()) {
                 self.over.entry(row.drop).or_insert(at);
             }
         }
         self.rows = rows.len();
         self.money.check()
+    }
+
+    /// Begins the books anew. A start finds drops again that had left memory by the clock of the one before, where that
+    /// clock had gone on beyond what is durable, and the machine or its wall clock was set back.
+    pub(crate) fn begin_anew(&mut self, rows: &[Row], names: &Names<'_>) -> Result<(), Violation> {
+        self.books = Books::new(self.limits);
+        self.left.clear();
+        for row in rows {
+            self.follow_row(row, names, |_, _, _| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Has the books follow one row, behind what `look` does with each record; returns the row's time.
+    fn follow_row(
+        &mut self,
+        row: &Row,
+        names: &Names<'_>,
+        look: impl Fn(&mut Self, DropId, &Record) -> Result<(), Violation>,
+    ) -> Result<UnixMillis, Violation> {
+        let at = row.header().map_err(|why| format!("a row has no header: {why}"))?.at;
+        for record in row.decode() {
+            let record = record.map_err(|why| format!("a record cannot be read: {why}"))?;
+            look(self, row.drop, &record)?;
+            let applied = self.books.apply(at, row.drop, &record, names);
+            applied.map_err(|why| format!("{}: {record:?} contradicts: {why}", row.drop))?;
+        }
+        Ok(at)
     }
 
     fn record(&mut self, drop: DropId, record: &Record) -> Result<(), Violation> {

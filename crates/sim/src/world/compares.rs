@@ -119,51 +119,83 @@ mod tests {
 
     use stampede_books::DropBook;
     use stampede_domain::{DurationMs, Phase};
-    use stampede_engine::{Action, StreamAction};
+    use stampede_engine::{Action, DropAction, StreamAction};
     use stampede_testkit::plan;
 
     use super::*;
     use crate::world::STREAM;
 
-    const COPY: DropId = DropId::new(2);
+    fn phase(world: &World, drop: DropId) -> Option<Phase> {
+        world.node.books().drop(drop).map(DropBook::phase)
+    }
 
-    /// A world in which drops that are over stay for `kept`, after a restart in the middle of a rehearsal.
-    fn restarted(kept: DurationMs) -> World {
+    /// A world in which drops that are over stay for `kept`, with a drop that is planned.
+    fn planned(kept: DurationMs) -> World {
         let mut world = World::new(1);
         world.kept = kept;
+        world.start_again().unwrap();
+        world.settle().unwrap();
         world.give(Action::Plan { plan: Arc::new(plan(3)) });
         world.settle().unwrap();
-        world.give(StreamAction::Rehearse { viewers: 10 }.on(STREAM.parse().unwrap()));
-        world.settle().unwrap();
-        assert_eq!(phase(&world), Some(Phase::Scheduled));
-        world.restart().unwrap();
         world
     }
 
-    fn phase(world: &World) -> Option<Phase> {
-        world.node.books().drop(COPY).map(DropBook::phase)
+    const COPY: DropId = DropId::new(2);
+
+    /// The same after a restart in the middle of a rehearsal.
+    fn rehearsed(kept: DurationMs) -> World {
+        let mut world = planned(kept);
+        world.give(StreamAction::Rehearse { viewers: 10 }.on(STREAM.parse().unwrap()));
+        world.settle().unwrap();
+        assert_eq!(phase(&world, COPY), Some(Phase::Scheduled));
+        world.start_again().unwrap();
+        world
     }
 
     /// A start calls off what was rehearsed. It carries that out once it is durable, however long that takes.
     #[test]
     fn a_drop_that_a_start_calls_off_stays_for_as_long_as_any_other() {
-        let mut world = restarted(DurationMs::from_secs(5));
+        let mut world = rehearsed(DurationMs::from_secs(5));
         world.clock.advance(3_000);
         world.settle().unwrap();
-        assert_eq!(phase(&world), Some(Phase::Cancelled));
+        assert_eq!(phase(&world, COPY), Some(Phase::Cancelled));
         world.clock.advance(4_999);
         world.settle().unwrap();
-        assert_eq!(phase(&world), Some(Phase::Cancelled), "it is over for less than it stays");
+        assert_eq!(
+            phase(&world, COPY),
+            Some(Phase::Cancelled),
+            "it is over for less than it stays"
+        );
         world.clock.advance(1);
         world.settle().unwrap();
-        assert_eq!(phase(&world), None);
+        assert_eq!(phase(&world, COPY), None);
     }
 
     #[test]
     fn a_drop_that_a_start_calls_off_has_not_come_back() {
-        let mut world = restarted(DurationMs::ZERO);
-        assert_eq!(phase(&world), Some(Phase::Cancelled));
+        let mut world = rehearsed(DurationMs::ZERO);
+        assert_eq!(phase(&world, COPY), Some(Phase::Cancelled));
         world.settle().unwrap();
-        assert_eq!(phase(&world), None, "it leaves at once where nothing stays");
+        assert_eq!(phase(&world, COPY), None, "it leaves at once where nothing stays");
+    }
+
+    /// The time until a drop leaves is in no row. A machine that starts anew with its clock set back has it before itself.
+    #[test]
+    fn a_drop_that_had_left_is_there_again_where_its_time_was_lost() {
+        let mut world = planned(DurationMs::new(500));
+        let drop = DropId::new(1);
+        world.give(DropAction::Cancel.on(drop));
+        world.settle().unwrap();
+        world.clock.advance(600);
+        world.settle().unwrap();
+        assert_eq!(phase(&world, drop), None);
+        world.clock.set_system(-2_000);
+        world.clock.reboot();
+        world.start_again().unwrap();
+        world.settle().unwrap();
+        assert_eq!(phase(&world, drop), Some(Phase::Cancelled));
+        world.clock.advance(500);
+        world.settle().unwrap();
+        assert_eq!(phase(&world, drop), None);
     }
 }

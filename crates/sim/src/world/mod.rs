@@ -317,7 +317,13 @@ impl World {
         if self.chance.percent(20) {
             self.clock.reboot();
         }
+        self.start_again()
+    }
+
+    /// It comes back at once.
+    fn start_again(&mut self) -> Result<(), Violation> {
         self.follow()?;
+        self.durable.begin_anew(&self.ledger.rows(), &Names(&self.names))?;
         self.node = open(&self.ledger, &self.clock, self.kept);
         self.looked_at = self.node.engine.now();
         self.opened()?;
