@@ -27,10 +27,10 @@ fn nothing_that_must_never_happen_happens() {
 }
 
 /// Runs that a rule of the simulation took for wrong: of a drop that a start called off, it counted from the start's first
-/// moment; one that had left came back, because the time until then was lost.
+/// moment. The tests in `world/compares.rs` have the causes; other steps make other runs of these.
 #[test]
 fn drops_leave_by_the_time_that_a_start_knows() {
-    for seed in [50_410, 50_420, 51_622, 51_690, 109_204] {
+    for seed in [50_410, 51_556, 52_609, 53_579] {
         assert_eq!(run_seed(seed).violation, None, "seed {seed}");
     }
 }

@@ -135,7 +135,7 @@ mod tests {
         world.kept = kept;
         world.start_again().unwrap();
         world.settle().unwrap();
-        world.give(Action::Plan { plan: Arc::new(plan(3)) });
+        world.give(Action::Plan { plan: Arc::new(plan(3)) }).unwrap();
         world.settle().unwrap();
         world
     }
@@ -145,7 +145,7 @@ mod tests {
     /// The same after a restart in the middle of a rehearsal.
     fn rehearsed(kept: DurationMs) -> World {
         let mut world = planned(kept);
-        world.give(StreamAction::Rehearse { viewers: 10 }.on(STREAM.parse().unwrap()));
+        world.give(StreamAction::Rehearse { viewers: 10 }.on(STREAM.parse().unwrap())).unwrap();
         world.settle().unwrap();
         assert_eq!(phase(&world, COPY), Some(Phase::Scheduled));
         world.start_again().unwrap();
@@ -184,7 +184,7 @@ mod tests {
     fn a_drop_that_had_left_is_there_again_where_its_time_was_lost() {
         let mut world = planned(DurationMs::new(500));
         let drop = DropId::new(1);
-        world.give(DropAction::Cancel.on(drop));
+        world.give(DropAction::Cancel.on(drop)).unwrap();
         world.settle().unwrap();
         world.clock.advance(600);
         world.settle().unwrap();

@@ -48,8 +48,8 @@ impl World {
                 }
                 paused.extend(stops.filter(|_| !done.replayed));
             }),
-            PendingAnswer::Payment { reported, answer } => {
-                is_open(answer, |outcome| heard.push((*reported, outcome)))
+            PendingAnswer::Payment { reported, names_all, answer } => {
+                is_open(answer, |outcome| heard.push((*reported, *names_all, outcome)))
             }
         });
         // Nothing was asked since: whoever paused sees the number of the last take.
@@ -59,8 +59,8 @@ impl World {
                 self.paused.insert(drop, last_takes(&self.node, drop));
             }
         }
-        for (reported, outcome) in heard {
-            self.heard(reported, &outcome)?;
+        for (reported, names_all, outcome) in heard {
+            self.heard(reported, names_all, &outcome)?;
         }
         wrong.map_or(Ok(()), Err)
     }

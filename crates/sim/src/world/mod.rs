@@ -77,6 +77,8 @@ enum PendingAnswer {
     },
     Payment {
         reported: Reported,
+        /// Whether the report named all holds of its payment.
+        names_all: bool,
         answer: oneshot::Receiver<Result<PaymentOutcome, FactRefusal>>,
     },
 }
@@ -170,12 +172,12 @@ impl World {
     pub(crate) fn begin(&mut self) -> Result<(), Violation> {
         for _ in 0..2 {
             let plan = Arc::new(self.plan());
-            self.give(Action::Plan { plan });
+            self.give(Action::Plan { plan })?;
             self.settle()?;
         }
         for drop in self.drops.clone() {
             if self.chance.percent(90) {
-                self.give(DropAction::StartCountdown.on(drop));
+                self.give(DropAction::StartCountdown.on(drop))?;
             }
             self.settle()?;
         }

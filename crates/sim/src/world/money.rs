@@ -146,10 +146,12 @@ impl World {
         } else if self.chance.percent(5) {
             holds.push(holds[0]);
         }
+        let names_all = taking.holds.iter().all(|hold| holds.contains(hold));
         let (payment, mode) = (taking.payment.clone(), taking.mode);
         let fact_said = PaymentFact { payment, event, holds, mode, order_reference: None };
         if let Ok(answer) = self.node.engine.payment(fact_said) {
-            self.asked.push(PendingAnswer::Payment { reported: (place, fact), answer });
+            let reported = (place, fact);
+            self.asked.push(PendingAnswer::Payment { reported, names_all, answer });
         }
     }
 
@@ -161,6 +163,7 @@ impl World {
     pub(super) fn heard(
         &mut self,
         (place, fact): Reported,
+        names_all: bool,
         outcome: &Result<PaymentOutcome, FactRefusal>,
     ) -> Result<(), Violation> {
         let taking = &self.provider.takings[place];
@@ -173,10 +176,8 @@ impl World {
                 taking.facts[fact].is_heard = true;
                 return Ok(());
             }
-            // The drop has left memory after the report that left its holds out: they are named the next time.
-            Err(FactRefusal::NoHolds)
-                if !taking.holds.iter().all(|hold| self.is_in_memory(*hold)) =>
-            {
+            // A drop has left memory after the report that left its holds out: they are named the next time.
+            Err(_) if !names_all && !taking.holds.iter().all(|hold| self.is_in_memory(*hold)) => {
                 return Ok(());
             }
             Err(why) => return Err(format!("{said:?} of {taking:?} is refused: {why}")),

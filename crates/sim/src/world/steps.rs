@@ -66,7 +66,7 @@ impl World {
             41..=47 => self.end_hold(),
             48..=50 => self.move_any(),
             51..=55 => self.report_any(),
-            56..=60 => self.command(),
+            56..=60 => self.command()?,
             61..=66 => self.pass_time(),
             67..=68 => self.flush(),
             69..=85 => self.work()?,
@@ -141,17 +141,17 @@ impl World {
         }
     }
 
-    fn command(&mut self) {
+    fn command(&mut self) -> Result<(), Violation> {
         let drop = self.any_drop();
         let action = self.any_action(drop);
-        self.give(action);
+        self.give(action)
     }
 
-    pub(super) fn give(&mut self, action: Action) {
+    pub(super) fn give(&mut self, action: Action) -> Result<(), Violation> {
         self.next_command += 1;
         // One in ten repeats the key before, with whatever it asks for.
-        let number =
-            self.next_command - u64::from(self.next_command > 9 && self.chance.percent(10));
+        let is_again = self.next_command > 9 && self.is_selling && self.chance.percent(10);
+        let number = self.next_command - u64::from(is_again);
         let key: IdempotencyKey = format!("c{number}").parse().expect("a key");
         let stops = match action {
             Action::Drop { drop, action: DropAction::Pause, .. } => Some(drop),
@@ -161,7 +161,7 @@ impl World {
         self.paused.clear();
         let fingerprint = key.fingerprint();
         if self.durable.answers(fingerprint) {
-            return;
+            return Ok(());
         }
         let command = StaffCommand {
             actor: "nina".into(),
@@ -175,6 +175,9 @@ impl World {
         if let Ok(answer) = self.node.engine.command(command) {
             self.asked.push(PendingAnswer::Command { key: fingerprint, stops, answer });
         }
+        // Keys leave memory with their drop. Nobody waits for as long as that in the steward's queue, except here, where
+        // a moment is minutes.
+        if is_again { self.work() } else { Ok(()) }
     }
 
     fn any_action(&mut self, drop: Option<DropId>) -> Action {
