@@ -84,6 +84,7 @@ codes! {
     ExtensionsFull "extensions_full" CONFLICT "The drop's holds were extended for long enough"
     MoneyNotLoaded "money_not_loaded" SERVICE_UNAVAILABLE "The drop's money has to be read first"
     StreamNotYours "stream_not_yours" FORBIDDEN "The stream is somebody else's"
+    HostsNotAllowed "hosts_not_allowed" FORBIDDEN "The merchant does not let hosts plan there"
     ShareFull "share_full" CONFLICT "Admitted merchants have as many drops as they may"
     UnknownRoom "unknown_room" NOT_FOUND "The stream belongs to nobody"
     RoomExists "room_exists" CONFLICT "The stream belongs to somebody already"

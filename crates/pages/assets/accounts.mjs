@@ -1,4 +1,4 @@
-// Accounts: somebody is invited, a token, an invitation or a browser is taken back, a merchant admitted or dismissed.
+// Accounts: somebody is invited, a token, an invitation or a browser is taken back, a merchant admitted or dismissed, hosts allowed to plan.
 import { ready, remove, send } from "./commands.mjs";
 import "./frame.mjs";
 import { beginInviting } from "./invite.mjs";
@@ -64,12 +64,12 @@ for (const form of document.querySelectorAll("[data-form=admit]")) {
     return undefined;
   });
 }
-for (const button of document.querySelectorAll("[data-do=dismiss-merchant]")) {
+for (const button of document.querySelectorAll("[data-do=dismiss-merchant],[data-do=hosts]")) {
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
-    const { stream, merchant } = button.dataset;
-    const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/dismiss`, { merchant });
+    const { stream, merchant, path = "dismiss" } = button.dataset;
+    const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/${path}`, { merchant });
     button.removeAttribute("aria-disabled");
     if (done.ok) location.reload();
     else tell(document.querySelector("[data-el=rooms-wrong]"), why(done));

@@ -545,7 +545,7 @@ function isEarly(name, act) {
 function late() {
   const drawn = early && shown.view.buttons[early.name];
   if (early && now() - early.at > EARLY_MS) result("triangle", say("not_sent"), "", "refused");
-  else if (drawn?.act === early?.act && drawn?.drop === early?.drop) early?.again();
+  else if (early?.name === "order" || (drawn?.act === early?.act && drawn?.drop === early?.drop)) early?.again();
   early = null;
 }
 
@@ -566,6 +566,7 @@ const offersNext = () => [...orderList.querySelectorAll("[data-do=make-next]:not
 
 /** Has a planned drop be the next one: one command for each drop that moves for it. */
 async function makeNext(drop) {
+  if (!shown) early = { name: "order", again: () => makeNext(drop), at: now() };
   const sale = seen(drop);
   if (!sale) return;
   const changes = madeNext(shown.snapshot, drop);

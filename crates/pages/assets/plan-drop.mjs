@@ -69,7 +69,9 @@ const here = () => ({ zone, now: show.now, delayMs: show.delayMs, was: draft.bas
 const sale = () => (isFresh(which) ? null : show.find(which));
 /** Whether viewers hear nothing yet: a drop of which they have heard is not hidden again. */
 const isUnseen = () => draft.form.hidden && (sale()?.hidden ?? true);
-const isReadOnly = () => isElsewhere || (sale() !== null && !isPlanned(sale()));
+/** Whether the reader may not plan it: a host for a merchant who does not let hosts. */
+const isForbidden = () => !(sale() === null ? show.plansAny : show.mayPlan(sale().plan.merchant));
+const isReadOnly = () => isElsewhere || isForbidden() || (sale() !== null && !isPlanned(sale()));
 
 // --- The draft ---
 
@@ -398,6 +400,7 @@ function drawLine(found, wrong) {
   signIn(!isSignedIn);
   const kind = say(isNew() ? "plan_not_planned" : "plan_not_saved_terms");
   if (isElsewhere) return lineOf("attention", "", say("plan_elsewhere"));
+  if (sale() === null ? isForbidden() : isPlanned(sale()) && isForbidden()) return lineOf("attention", "", say("plan_not_yours"));
   if (isReadOnly()) {
     const isOver = ["closed", "settled", "cancelled"].includes(sale().phase);
     return lineOf("calm", "", say(isOver ? "plan_over" : "plan_began", { state: stateOf(sale()) }));
@@ -432,7 +435,7 @@ function drawFoot(found) {
   put("plan", isBusy ? say(isNew() ? "plan_planning" : "plan_saving") : say(hasSent ? "plan_ask_again" : does));
   put("plan-effect", hasSent && !isBusy ? say("plan_ask_again_effect") : effect);
   act.setAttribute("aria-disabled", String(isBusy));
-  find("[data-do=copy]").hidden = isNew();
+  find("[data-do=copy]").hidden = isNew() || !show.plansAny;
   const discard = find("[data-do=discard]");
   discard.hidden = isFixed || hasSent || isBusy || !(isNew() ? id !== "new" || isChanged() : isChanged());
   find("[data-do=call-off]").hidden = isFixed || hasSent || isBusy || isNew() || sale() === null;

@@ -8,11 +8,12 @@ const OVER = new Set(["settled", "cancelled", "voided"]);
 
 /** What pages for planning know of a show: `changed(show, kind)` after what they hear. */
 export class Show {
-  constructor({ stream, worker, told, merchant, name }, changed) {
+  constructor({ stream, worker, told, merchant, name, plans }, changed) {
     const first = JSON.parse(told);
     this.stream = stream;
     this.merchant = merchant || null;
     this.name = name;
+    this.plans = plans === "*" ? null : plans.split(" ").filter((of) => of !== "");
     this.over = first.over ?? null;
     this.state = apply(null, "snapshot", first, Date.now());
     this.room = new Room(stream, worker, (room, kind) => {
@@ -24,6 +25,16 @@ export class Show {
   /** The show's own drops: copies for a rehearsal are none of what is planned. */
   get drops() {
     return this.state.drops.filter(({ rehearses }) => rehearses === undefined);
+  }
+
+  /** Whether the reader may plan for a merchant here: a host only for those who let hosts. */
+  mayPlan(merchant) {
+    return this.plans === null || this.plans.includes(merchant);
+  }
+
+  /** Whether the reader may plan anything here. */
+  get plansAny() {
+    return this.plans === null || this.plans.length > 0;
   }
 
   get delayMs() {

@@ -5,7 +5,7 @@ import { why } from "./why.mjs";
 /** Refusals whose own words say more than the page could: which value, which limit. */
 const TOLD = new Set([
   "invalid_plan", "bad_body", "fields_conflict", "price_below_minimum", "unknown_currency", "stream_not_yours", "share_full", "stream_full",
-  "memory_full", "in_the_past", "ends_too_soon", "countdown_too_short", "already_supplied", "forbidden", "fixed_field",
+  "hosts_not_allowed", "memory_full", "in_the_past", "ends_too_soon", "countdown_too_short", "already_supplied", "forbidden", "fixed_field",
 ]);
 
 /** The answers that say that nobody is signed in here. */
@@ -45,6 +45,8 @@ const BY_CODE = {
 
 /** The field that a refusal is about; `undefined` where it is about none. */
 export function fieldOf({ code, told }, form) {
+  // It begins with a merchant's name, whatever that is.
+  if (code === "hosts_not_allowed") return undefined;
   const detail = detailOf(told);
   const sku = detail.match(/^skus\[(\d+)\]\.(\S+)/);
   if (sku) {

@@ -1,6 +1,6 @@
 // A show's drops in running order with the drafts of this browser: moved, copied, planned one after the other.
 import "./frame.mjs";
-import { ready } from "./commands.mjs";
+import { ready, send } from "./commands.mjs";
 import { count } from "./numbers.mjs";
 import { keepBar } from "./plan-bar.mjs";
 import { DONE, Drafts, freshId, GO, isFresh, storage } from "./plan-drafts.mjs";
@@ -74,6 +74,9 @@ function drawRow(node, sale, at) {
     const button = find(`[data-do=${act}]`, node);
     button.setAttribute("aria-label", say(key, { title }));
     const isEnd = (act === "up" && at === 0) || (act === "down" && at === show.drops.length - 1);
+    if (act === "copy") button.hidden = !show.plansAny;
+    // What is over never moves: the way to plan its rest has their room.
+    else button.hidden = !rest.hidden;
     if (act !== "copy") button.disabled = !isPlanned(sale) || isEnd;
   }
 }
@@ -381,6 +384,25 @@ find("[data-do=copy-show]").addEventListener("click", () => {
 });
 find("[data-do=dismiss]", dialog).addEventListener("click", () => dialog.close());
 find("[data-form=copy]").addEventListener("submit", copyShow);
+
+// --- Whether hosts may plan ---
+
+const hosts = find("[data-do=hosts]");
+
+hosts?.addEventListener("change", async () => {
+  const allowed = hosts.checked;
+  hosts.disabled = true;
+  const url = `/v1/rooms/${encodeURIComponent(stream)}/${allowed ? "allow" : "forbid"}-hosts`;
+  const done = await send(url, { merchant: show.merchant });
+  hosts.disabled = false;
+  hosts.focus();
+  // Somebody else has done the same.
+  if (done.ok || done.code === "room_unchanged") said("calm", say(allowed ? "plan_hosts_on" : "plan_hosts_off"));
+  else {
+    hosts.checked = !allowed;
+    told(done);
+  }
+});
 
 // --- What is heard ---
 

@@ -74,6 +74,8 @@ struct Room {
     stream: String,
     owner: String,
     admitted: Vec<String>,
+    /// Merchants who may plan there, with whether hosts may plan for them.
+    merchants: Vec<(String, bool)>,
     delay: String,
 }
 
@@ -153,6 +155,7 @@ struct RoomLine {
     owner: Owner,
     admitted: Vec<String>,
     video_delay_ms: u64,
+    hosts_plan_for: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -274,6 +277,10 @@ impl Who {
 
 impl Room {
     fn new(words: Language, line: RoomLine) -> Self {
+        let own = line.owner.name.iter().filter(|_| line.owner.kind == "merchant");
+        let merchants = own.chain(&line.admitted);
+        let merchants =
+            merchants.map(|of| (of.clone(), line.hosts_plan_for.contains(of))).collect();
         let owner = match (line.owner.kind.as_str(), line.owner.name) {
             ("creator", Some(name)) => words.accounts_creator(name),
             (_, Some(name)) => name,
@@ -283,7 +290,7 @@ impl Room {
             0 => words.accounts_no_delay().to_owned(),
             ms => words.accounts_delay(seconds(ms)),
         };
-        Self { stream: line.stream, owner, admitted: line.admitted, delay }
+        Self { stream: line.stream, owner, admitted: line.admitted, merchants, delay }
     }
 }
 

@@ -156,6 +156,9 @@ pub(crate) struct Paying {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) title: String,
+    /// Whose goods are sold; a stage is not told.
+    #[serde(default)]
+    pub(crate) merchant: String,
     pub(crate) mode: Mode,
     pub(crate) skus: Vec<Goods>,
     pub(crate) limit_per_viewer: u64,
@@ -314,6 +317,13 @@ pub(crate) struct Session {
     pub(crate) streams: Vec<String>,
 }
 
+/// Who may sell in a show, as far as planning looks at it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Room {
+    /// The merchants whose drops hosts may plan.
+    pub(crate) hosts_plan_for: Vec<String>,
+}
+
 /// Whom an invitation invites.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Invitation {
@@ -432,6 +442,7 @@ impl Sale {
             rehearses: None,
             plan: Plan {
                 title: String::new(),
+                merchant: String::new(),
                 mode: Mode::Live,
                 skus: Vec::new(),
                 limit_per_viewer: 0,

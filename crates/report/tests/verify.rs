@@ -222,6 +222,31 @@ fn lies_about_rooms_are_found() {
         house_first(rows, vec![owner("acme"), room(RoomChange::Ended), dismissed()]);
     });
     check("room_unchanged", &ledger, |rows| house_first(rows, vec![owner("acme"), late(), late()]));
+    let hosts = |allowed, name: &str| {
+        let merchant = name.parse().unwrap();
+        room(if allowed {
+            RoomChange::HostsAllowed(merchant)
+        } else {
+            RoomChange::HostsForbidden(merchant)
+        })
+    };
+    let allowed = || hosts(true, "acme");
+    let told = vec![owner("acme"), allowed(), hosts(false, "acme"), allowed()];
+    assert!(lie(&ledger, |rows| house_first(rows, told)).ok);
+    check("hosts_for_stranger", &ledger, |rows| {
+        house_first(rows, vec![owner("acme"), hosts(true, "zeta")]);
+    });
+    // Whoever is let in no more has taken the permission along.
+    let gone = vec![owner("acme"), admitted(), hosts(true, "zeta"), dismissed(), admitted()];
+    for gone in [gone, vec![owner("zeta"), hosts(true, "zeta"), owner("acme"), admitted()]] {
+        let again = gone.into_iter().chain([hosts(false, "zeta")]).collect();
+        check("room_unchanged", &ledger, |rows| house_first(rows, again));
+    }
+    for lie in [allowed(), hosts(true, "acme")] {
+        check("room_unchanged", &ledger, |rows| {
+            house_first(rows, vec![owner("acme"), allowed(), lie]);
+        });
+    }
     for lie in [owner("acme"), dismissed(), room(RoomChange::Admitted("acme".parse().unwrap()))] {
         check("room_unchanged", &ledger, |rows| house_first(rows, vec![owner("acme"), lie]));
     }
@@ -274,6 +299,34 @@ fn drops_and_copies_of_merchants_who_are_not_let_in_are_found() {
     }
     let verification = lie(&ledger, |rows| foreign_by(rows, "rehearse", "host"));
     assert!(!kinds(&verification).contains(&"foreign_drop"), "a host tries the whole show");
+}
+
+/// A host plans the second drop, whose merchant is the stream's owner.
+fn planned_by_host(rows: &mut Vec<Forged>, change: Vec<Record>) {
+    let mut told = vec![owner("acme")];
+    told.extend(change);
+    house_first(rows, told);
+    for forged in rows.iter_mut().filter(|forged| forged.row.drop == DropId::new(2)) {
+        for record in &mut forged.records {
+            if let Record::Command(command) = record
+                && command.action.as_str() == "plan"
+            {
+                command.role = "host".into();
+            }
+        }
+    }
+}
+
+#[test]
+fn hosts_who_plan_where_nobody_lets_them_are_found() {
+    let ledger = sound();
+    check("host_planned", &ledger, |rows| planned_by_host(rows, Vec::new()));
+    let acme = || "acme".parse().unwrap();
+    let allowed = || room(RoomChange::HostsAllowed(acme()));
+    let verification = lie(&ledger, |rows| planned_by_host(rows, vec![allowed()]));
+    assert!(!kinds(&verification).contains(&"host_planned"), "{verification}");
+    let forbidden = room(RoomChange::HostsForbidden(acme()));
+    check("host_planned", &ledger, |rows| planned_by_host(rows, vec![allowed(), forbidden]));
 }
 
 #[test]

@@ -67,12 +67,16 @@ impl Books {
                     return Err(CommandRefusal::OtherMerchant { bound, named });
                 }
                 check_stream(command, &plan.stream)?;
+                self.check_host(command, &plan.stream, &plan.merchant)?;
                 Ok(Grant::Plan { plan, for_house: command.is_of_house() })
             }
             // Who does not reach a drop is not told what others may do to it.
             Action::Drop { drop, action, seen } => {
                 let stands = self.reached(command, (*drop, action), over)?;
                 check_role(command)?;
+                if let Some(book) = self.drops.get(drop).filter(|_| action.is_plans()) {
+                    self.check_host(command, &book.plan().stream, &book.plan().merchant)?;
+                }
                 Ok(Grant::Drop { drop: *drop, action, seen: *seen, stands })
             }
             Action::Brake(action) => {
@@ -162,6 +166,22 @@ impl Books {
         }
     }
 
+    /// Whether a host may plan drops of the merchant in the stream.
+    fn check_host(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        merchant: &MerchantId,
+    ) -> Result<(), CommandRefusal> {
+        let is_own = command.merchant.as_ref().is_none_or(|bound| bound == merchant);
+        if command.role != Role::Host || (is_own && self.lets_hosts_plan(stream, merchant)) {
+            return Ok(());
+        }
+        let action = command.action.name();
+        let (stream, merchant) = (stream.clone(), merchant.clone());
+        Err(CommandRefusal::HostsNotAllowed { action, stream, merchant })
+    }
+
     /// Whether the actor runs drops in the stream: where the token reaches, a creator in streams of its own.
     fn check_rehearses(
         &self,
@@ -194,6 +214,9 @@ impl Books {
                 check_stream(command, stream)?;
             }
             StreamAction::MoveRoom { .. } => check_unbound(command)?,
+            StreamAction::AllowHosts { merchant } | StreamAction::ForbidHosts { merchant } => {
+                return self.room_for(command, stream, merchant);
+            }
             StreamAction::Admit { .. }
             | StreamAction::Dismiss { .. }
             | StreamAction::EndRoom
@@ -202,6 +225,20 @@ impl Books {
             | StreamAction::EndRehearsal => {}
         }
         self.own_room(command, stream)
+    }
+
+    /// The room, for those who speak for a merchant in it: the merchant's staff, an admin.
+    fn room_for(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        merchant: &MerchantId,
+    ) -> Result<Option<&Room>, CommandRefusal> {
+        if let Some(bound) = command.merchant.as_ref().filter(|bound| *bound != merchant) {
+            let (bound, named) = (bound.clone(), merchant.clone());
+            return Err(CommandRefusal::OtherMerchant { bound, named });
+        }
+        Ok(self.rooms.get(stream).filter(|_| command.streams.covers(stream)))
     }
 
     /// The room, for those who speak for its owner: the owner, the platform, an admin.

@@ -75,6 +75,11 @@ impl Books {
         Ok(change(stream, RoomChange::Admitted(merchant.clone())))
     }
 
+    /// Whether hosts may plan drops of the merchant in the stream.
+    pub(super) fn lets_hosts_plan(&self, stream: &StreamId, merchant: &MerchantId) -> bool {
+        self.rooms.get(stream).is_some_and(|room| room.hosts_plan_for.contains(merchant))
+    }
+
     /// The change by which a room is nobody's.
     pub(crate) fn end_room(
         &self,
@@ -235,6 +240,29 @@ pub(crate) fn dismiss(
         return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
     }
     Ok(change(stream, RoomChange::Dismissed(merchant.clone())))
+}
+
+/// The change by which hosts may plan for a merchant who is let in, or may no more.
+pub(crate) fn let_hosts_plan(
+    stream: &StreamId,
+    merchant: &MerchantId,
+    allowed: bool,
+    room: Option<&Room>,
+) -> Result<Change, CommandRefusal> {
+    let room = known(stream, room)?;
+    check_let_in(stream, room, merchant, false)?;
+    if room.hosts_plan_for.contains(merchant) == allowed {
+        let what = if allowed { "plan for" } else { "do not plan for" };
+        let what = format!("hosts {what} {merchant} already");
+        return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
+    }
+    let merchant = merchant.clone();
+    let what = if allowed {
+        RoomChange::HostsAllowed(merchant)
+    } else {
+        RoomChange::HostsForbidden(merchant)
+    };
+    Ok(change(stream, what))
 }
 
 /// The room, if the stream has one that the caller may see.

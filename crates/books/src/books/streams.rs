@@ -3,7 +3,10 @@
 use stampede_domain::{DropId, StreamId, UnixMillis};
 use stampede_ledger::Room as RoomRecord;
 
-use super::{Books, rooms::dismiss};
+use super::{
+    Books,
+    rooms::{dismiss, let_hosts_plan},
+};
 use crate::{
     command::{CommandRefusal, StreamAction},
     decision::Decision,
@@ -16,7 +19,7 @@ pub(crate) enum StreamChange {
     Gone(Vec<DropId>),
     /// It is back for these drops.
     Back(Vec<DropId>),
-    /// Whose it is, who is let in, how much later it is seen.
+    /// Whose it is, who is let in, for whom hosts plan, how much later it is seen.
     Rooms(Vec<RoomRecord>),
 }
 
@@ -37,6 +40,8 @@ impl Books {
             StreamAction::MoveRoom { owner } => self.move_room(stream, owner, room),
             StreamAction::Admit { merchant } => self.admit(stream, merchant, room),
             StreamAction::Dismiss { merchant } => dismiss(stream, merchant, room),
+            StreamAction::AllowHosts { merchant } => let_hosts_plan(stream, merchant, true, room),
+            StreamAction::ForbidHosts { merchant } => let_hosts_plan(stream, merchant, false, room),
             StreamAction::EndRoom => self.end_room(stream, room),
             StreamAction::SetVideoDelay { delay } => self.set_video_delay(stream, *delay, room),
             StreamAction::Rehearse { .. } | StreamAction::EndRehearsal => {

@@ -204,6 +204,16 @@ pub enum StreamAction {
         /// Whom.
         merchant: MerchantId,
     },
+    /// Let hosts plan drops of a merchant in the stream.
+    AllowHosts {
+        /// Whose drops.
+        merchant: MerchantId,
+    },
+    /// Let hosts plan no more drops of a merchant in the stream; what is planned stays.
+    ForbidHosts {
+        /// Whose drops.
+        merchant: MerchantId,
+    },
     /// Say that the stream belongs to nobody.
     EndRoom,
     /// Say how much later the stream's viewers see and hear it.
@@ -354,6 +364,11 @@ impl DropAction {
         matches!(self, Self::Edit { .. } | Self::Patch { .. })
     }
 
+    /// Whether it is the planner's: it changes the terms of a planned drop, or calls it off.
+    pub(crate) const fn is_plans(&self) -> bool {
+        self.is_edit() || matches!(self, Self::Cancel)
+    }
+
     /// Whether it is meant for a drop that stands like this, as far as its actor said what was seen. An edit is
     /// about the terms alone. What calls off or pauses is never too late; what is about an order or about time
     /// depends on nothing that is seen of the drop.
@@ -406,6 +421,8 @@ impl StreamAction {
         Self::MoveRoom { .. } => "move_room",
         Self::Admit { .. } => "admit",
         Self::Dismiss { .. } => "dismiss",
+        Self::AllowHosts { .. } => "allow_hosts",
+        Self::ForbidHosts { .. } => "forbid_hosts",
         Self::EndRoom => "end_room",
         Self::SetVideoDelay { .. } => "set_video_delay",
         Self::Rehearse { .. } => "rehearse",

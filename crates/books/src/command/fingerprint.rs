@@ -171,7 +171,10 @@ impl Bytes {
                 self.text(owner.kind());
                 self.text(owner.name().unwrap_or_default());
             }
-            StreamAction::Admit { merchant } | StreamAction::Dismiss { merchant } => {
+            StreamAction::Admit { merchant }
+            | StreamAction::Dismiss { merchant }
+            | StreamAction::AllowHosts { merchant }
+            | StreamAction::ForbidHosts { merchant } => {
                 self.text(merchant.as_str());
             }
             StreamAction::SetVideoDelay { delay } => self.number(delay.get()),
@@ -379,6 +382,8 @@ mod tests {
             StreamAction::MoveRoom { owner: house }.on(stream.clone()),
             admit("gala", "acme"),
             StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(stream.clone()),
+            StreamAction::AllowHosts { merchant: "acme".parse().unwrap() }.on(stream.clone()),
+            StreamAction::ForbidHosts { merchant: "acme".parse().unwrap() }.on(stream.clone()),
             StreamAction::EndRoom.on(stream.clone()),
             StreamAction::SetVideoDelay { delay: DurationMs::from_secs(6) }.on(stream.clone()),
             StreamAction::Rehearse { viewers: 200 }.on(stream.clone()),
@@ -411,7 +416,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 45] = [
+    const GOLDEN: [&str; 47] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -452,6 +457,8 @@ mod tests {
         "move_room a135249e0c7703bf09d8e35ed82a366e",
         "admit 89c6b234f7f492b275885b112d534ac1",
         "dismiss d7ad48c1ba90e590e1e4eec83cd8e20b",
+        "allow_hosts 0e905c9cac906fe2395148abd5f0127b",
+        "forbid_hosts 950fee6b5103bb5359f5b2a387c71ddf",
         "end_room 379245fcc79bba11b11371e604c4dc99",
         "set_video_delay 4f03255ee82af2b28973e440c5a1f409",
         "rehearse 51fbf49311c61b3110372de301ad710a",

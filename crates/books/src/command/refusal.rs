@@ -29,12 +29,12 @@ pub enum CommandRefusal {
         /// The roles that may.
         who: String,
     },
-    /// The plan is for another merchant than the token's.
-    #[error("this token is bound to {bound}; the plan names {named}")]
+    /// The plan, or the permission to plan, is for another merchant than the token's.
+    #[error("this token is bound to {bound}; {named} is named")]
     OtherMerchant {
         /// Whose token it is.
         bound: MerchantId,
-        /// Whose goods the plan names.
+        /// Whose goods are named.
         named: MerchantId,
     },
     /// The plan or the room is in a stream to which the token is not bound.
@@ -274,6 +274,19 @@ pub enum CommandRefusal {
         /// Whose it is.
         owner: RoomOwner,
     },
+    /// A host plans where the merchant does not let hosts plan.
+    #[error(
+        "{merchant} does not let hosts plan in stream {stream}; {merchant}'s staff or an admin may {action} there, \
+         and may let hosts"
+    )]
+    HostsNotAllowed {
+        /// The command.
+        action: &'static str,
+        /// The stream.
+        stream: StreamId,
+        /// Whose drop it is.
+        merchant: MerchantId,
+    },
     /// Another merchant's drop in one's own room.
     #[error(
         "the drop is {merchant}'s; the owner of its stream may cancel it while it is scheduled, or \
@@ -452,6 +465,7 @@ impl CommandRefusal {
         | Self::BoundToStreams { .. }
         | Self::BoundToken { .. }
         | Self::ForeignDrop { .. } => "forbidden",
+        Self::HostsNotAllowed { .. } => "hosts_not_allowed",
         Self::StreamNotYours { .. } | Self::RoomNotYours { .. } => "stream_not_yours",
         Self::ShareFull { .. } => "share_full",
         Self::UnknownRoom { .. } => "unknown_room",

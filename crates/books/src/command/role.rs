@@ -10,7 +10,7 @@ pub enum Role {
     /// Everything, for everybody.
     Admin,
     /// Runs drops: countdown, pause, resume, close, undo, restock, take back, limits and end, what is on air, the running
-    /// order.
+    /// order. Plans drops of merchants who let hosts plan in the stream.
     Host,
     /// Plans drops as well as running them, and gives money back.
     Merchant,
@@ -61,7 +61,7 @@ impl Role {
     /// Whether the role may give this command, for some drop or stream.
     pub const fn may(self, action: &Action) -> bool {
         match action {
-            Action::Plan { .. } => matches!(self, Self::Admin | Self::Merchant),
+            Action::Plan { .. } => matches!(self, Self::Admin | Self::Merchant | Self::Host),
             Action::Drop { action, .. } => self.may_run(action),
             Action::Brake(_) => self.may_brake(),
             Action::Stream { action, .. } => self.may_change(action),
@@ -75,7 +75,7 @@ impl Role {
     pub const fn may_run(self, action: &DropAction) -> bool {
         match self {
             Self::Admin | Self::Merchant => true,
-            Self::Host => Self::is_hosting(action) && !matches!(action, DropAction::Cancel),
+            Self::Host => Self::is_hosting(action) || action.is_plans(),
             Self::Creator => {
                 Self::is_hosting(action)
                     && !matches!(
@@ -114,6 +114,9 @@ impl Role {
             }
             StreamAction::Admit { .. } | StreamAction::Dismiss { .. } | StreamAction::EndRoom => {
                 matches!(self, Self::Admin | Self::Merchant | Self::Platform | Self::Creator)
+            }
+            StreamAction::AllowHosts { .. } | StreamAction::ForbidHosts { .. } => {
+                matches!(self, Self::Admin | Self::Merchant)
             }
             StreamAction::SetVideoDelay { .. } => matches!(
                 self,

@@ -16,6 +16,8 @@ pub struct RoomView {
     pub admitted: Vec<MerchantId>,
     /// How much later its viewers see and hear it; zero where nobody has said.
     pub video_delay: DurationMs,
+    /// The merchants whose drops hosts may plan there, by name.
+    pub hosts_plan_for: Vec<MerchantId>,
 }
 
 impl RoomView {
@@ -47,6 +49,8 @@ pub struct Room {
     pub admitted: BTreeSet<MerchantId>,
     /// How much later its viewers see and hear it; zero where nobody has said.
     pub video_delay: DurationMs,
+    /// The merchants whose drops hosts may plan in it; each of them is let in.
+    pub hosts_plan_for: BTreeSet<MerchantId>,
     /// The drop that was planned last; the highest number is the latest.
     last_drop: Option<DropId>,
 }
@@ -118,6 +122,17 @@ impl Rooms {
             RoomChange::Dismissed(merchant) => {
                 if let Some(room) = self.rooms.get_mut(stream) {
                     room.admitted.remove(merchant);
+                    room.hosts_plan_for.remove(merchant);
+                }
+            }
+            RoomChange::HostsAllowed(merchant) => {
+                if let Some(room) = self.rooms.get_mut(stream) {
+                    room.hosts_plan_for.insert(merchant.clone());
+                }
+            }
+            RoomChange::HostsForbidden(merchant) => {
+                if let Some(room) = self.rooms.get_mut(stream) {
+                    room.hosts_plan_for.remove(merchant);
                 }
             }
             RoomChange::Ended => {
@@ -133,14 +148,15 @@ impl Rooms {
         }
     }
 
-    /// Who was admitted stays; an owner needs no admission, so that of a new one is over.
+    /// Who was admitted stays; an owner needs no admission, so that of a new one is over. Hosts go on planning for
+    /// whoever is let in still.
     fn set_owner(&mut self, stream: &StreamId, owner: &RoomOwner) {
         *self.owned.entry(owner.clone()).or_default() += 1;
         match self.rooms.get_mut(stream) {
             None => {
                 let (owner, admitted) = (owner.clone(), BTreeSet::new());
-                let video_delay = DurationMs::ZERO;
-                let room = Room { owner, admitted, video_delay, last_drop: None };
+                let (video_delay, hosts_plan_for) = (DurationMs::ZERO, BTreeSet::new());
+                let room = Room { owner, admitted, video_delay, hosts_plan_for, last_drop: None };
                 self.rooms.insert(stream.clone(), room);
             }
             Some(room) => {
@@ -148,6 +164,8 @@ impl Rooms {
                     room.admitted.remove(merchant);
                 }
                 let before = std::mem::replace(&mut room.owner, owner.clone());
+                let Room { owner, admitted, hosts_plan_for, .. } = room;
+                hosts_plan_for.retain(|of| is_merchant(owner, of) || admitted.contains(of));
                 self.count_less(&before);
             }
         }
@@ -208,6 +226,7 @@ fn view((stream, room): (&StreamId, &Room)) -> RoomView {
         owner: room.owner.clone(),
         admitted: room.admitted.iter().cloned().collect(),
         video_delay: room.video_delay,
+        hosts_plan_for: room.hosts_plan_for.iter().cloned().collect(),
     }
 }
 

@@ -197,8 +197,8 @@ fn of_stream(verb: &str, words: &mut Words<'_>) -> Option<Action> {
     if verb == "plan" {
         return Some(Action::Plan { plan: Arc::new(plan_words(words)) });
     }
-    let verbs =
-        "offline online make_room move_room admit dismiss end_room video rehearse end_rehearsal";
+    let verbs = "offline online make_room move_room admit dismiss allow_hosts forbid_hosts end_room video rehearse \
+         end_rehearsal";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -210,6 +210,12 @@ fn of_stream(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "move_room" => StreamAction::MoveRoom { owner: owner(words) }.on(stream),
         "admit" => StreamAction::Admit { merchant: words.word().parse().unwrap() }.on(stream),
         "dismiss" => StreamAction::Dismiss { merchant: words.word().parse().unwrap() }.on(stream),
+        "allow_hosts" => {
+            StreamAction::AllowHosts { merchant: words.word().parse().unwrap() }.on(stream)
+        }
+        "forbid_hosts" => {
+            StreamAction::ForbidHosts { merchant: words.word().parse().unwrap() }.on(stream)
+        }
         "end_room" => StreamAction::EndRoom.on(stream),
         "rehearse" => StreamAction::Rehearse { viewers: 200 }.on(stream),
         "end_rehearsal" => StreamAction::EndRehearsal.on(stream),
@@ -280,7 +286,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
 }
 
 /// Every action about the stream once.
-fn on_stream(stream: &StreamId) -> [Action; 10] {
+fn on_stream(stream: &StreamId) -> [Action; 12] {
     let show = || stream.clone();
     let merchant = |name: &str| -> MerchantId { name.parse().unwrap() };
     [
@@ -290,6 +296,8 @@ fn on_stream(stream: &StreamId) -> [Action; 10] {
         StreamAction::MoveRoom { owner: RoomOwner::House }.on(show()),
         StreamAction::Admit { merchant: merchant("beta") }.on(show()),
         StreamAction::Dismiss { merchant: merchant("acme") }.on(show()),
+        StreamAction::AllowHosts { merchant: merchant("acme") }.on(show()),
+        StreamAction::ForbidHosts { merchant: merchant("acme") }.on(show()),
         StreamAction::EndRoom.on(show()),
         StreamAction::SetVideoDelay { delay: DurationMs::from_secs(5) }.on(show()),
         StreamAction::Rehearse { viewers: 200 }.on(show()),

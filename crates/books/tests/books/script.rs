@@ -255,6 +255,9 @@ impl Script {
             if room.video_delay != DurationMs::ZERO {
                 write!(text, " behind by {}", span_words(room.video_delay)).unwrap();
             }
+            for merchant in &room.hosts_plan_for {
+                write!(text, ", hosts plan for {merchant}").unwrap();
+            }
             text
         });
         or_none(&rooms.collect::<Vec<_>>())

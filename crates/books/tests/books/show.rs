@@ -50,6 +50,8 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
             RoomChange::Dismissed(_) => "dismissed",
             RoomChange::Ended => "room_ended",
             RoomChange::VideoDelay(_) => "video_delay",
+            RoomChange::HostsAllowed(_) => "hosts_allowed",
+            RoomChange::HostsForbidden(_) => "hosts_forbidden",
         },
         Record::Payment(payment) => payment.change.name(),
         Record::Deadline(DeadlineRecord::Stretched { .. }) => "stretched",
@@ -97,7 +99,10 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         Record::Room(room) => {
             let what = match &room.change {
                 RoomChange::Owner(owner) => format!(" {owner}"),
-                RoomChange::Admitted(merchant) | RoomChange::Dismissed(merchant) => {
+                RoomChange::Admitted(merchant)
+                | RoomChange::Dismissed(merchant)
+                | RoomChange::HostsAllowed(merchant)
+                | RoomChange::HostsForbidden(merchant) => {
                     format!(" {merchant}")
                 }
                 RoomChange::Ended => String::new(),

@@ -90,6 +90,7 @@ impl OpenBody {
 /// Another place in the running order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewPlace)]
 pub(crate) struct MoveBody {
     /// The place; drops with the same one keep the order in which they were planned.
     #[schema(example = 20, maximum = 65_535)]

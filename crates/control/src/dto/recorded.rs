@@ -254,9 +254,10 @@ impl RecordedDoing {
     fn of_room(room: &Room) -> Self {
         let (owner, merchant) = match &room.change {
             RoomChange::Owner(owner) => (Some(owner.to_string()), None),
-            RoomChange::Admitted(merchant) | RoomChange::Dismissed(merchant) => {
-                (None, Some(merchant.to_string()))
-            }
+            RoomChange::Admitted(merchant)
+            | RoomChange::Dismissed(merchant)
+            | RoomChange::HostsAllowed(merchant)
+            | RoomChange::HostsForbidden(merchant) => (None, Some(merchant.to_string())),
             RoomChange::Ended | RoomChange::VideoDelay(_) => (None, None),
         };
         let video_delay_ms = match room.change {

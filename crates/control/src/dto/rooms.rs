@@ -131,7 +131,7 @@ impl VideoDelay {
     }
 }
 
-/// The merchant to admit or to dismiss.
+/// The merchant that it is about: to admit, to dismiss, or whose drops hosts may plan.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Guest {
@@ -198,17 +198,23 @@ pub(crate) struct RoomSummary {
     admitted: Vec<String>,
     /// How much later its viewers see and hear it, in milliseconds; 0 if it is not set.
     video_delay_ms: u64,
+    /// The merchants whose drops hosts may plan there; an admitted merchant sees itself alone.
+    hosts_plan_for: Vec<String>,
 }
 
 impl RoomSummary {
     /// What `sees` lets through of the room.
     pub(crate) fn new(room: &RoomView, sees: impl Fn(&MerchantId) -> bool) -> Self {
-        let admitted = room.admitted.iter().filter(|merchant| sees(merchant));
+        let seen = |all: &[MerchantId]| {
+            let seen = all.iter().filter(|merchant| sees(merchant));
+            seen.map(ToString::to_string).collect()
+        };
         Self {
             stream: room.stream.to_string(),
             owner: OwnerBody::from(&room.owner),
-            admitted: admitted.map(ToString::to_string).collect(),
+            admitted: seen(&room.admitted),
             video_delay_ms: room.video_delay.get(),
+            hosts_plan_for: seen(&room.hosts_plan_for),
         }
     }
 }

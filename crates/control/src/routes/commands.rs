@@ -10,7 +10,7 @@ use axum::{
 };
 use stampede_domain::{DropPlan, DurationMs, IdempotencyKey, KeyFingerprint, composed};
 use stampede_engine::{
-    Action, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
+    Action, CommandOutcome, CommandRefusal, Done, DropAction, Role, RoomView, StaffCommand,
 };
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
@@ -166,6 +166,7 @@ fn check_prices(state: &ControlState, command: &StaffCommand) -> Result<(), Prob
     let may_set = |plan: &DropPlan| {
         command.merchant.as_ref().is_none_or(|own| *own == plan.merchant)
             && command.streams.covers(&plan.stream)
+            && is_host_let(state, command, plan)
     };
     let (plan, before) = match &command.action {
         Action::Plan { plan } if is_let_in(state, command, plan) => (plan, None),
@@ -189,6 +190,12 @@ fn check_prices(state: &ControlState, command: &StaffCommand) -> Result<(), Prob
 fn is_let_in(state: &ControlState, command: &StaffCommand, plan: &DropPlan) -> bool {
     let is_house = command.role == Role::Admin && command.merchant.is_none();
     is_house || state.engine().room(&plan.stream).is_none_or(|room| room.lets_in(&plan.merchant))
+}
+
+/// Whether whoever gives the command is no host, or one whom the plan's merchant lets plan in the stream.
+fn is_host_let(state: &ControlState, command: &StaffCommand, plan: &DropPlan) -> bool {
+    let lets = |room: RoomView| room.hosts_plan_for.contains(&plan.merchant);
+    command.role != Role::Host || state.engine().room(&plan.stream).is_some_and(lets)
 }
 
 /// What the ledger knows of a key, counted as the answer to a command.

@@ -101,6 +101,8 @@ fn streams() -> OpenApiRouter<ControlState> {
         .routes(routes!(rooms::move_to))
         .routes(routes!(rooms::admit))
         .routes(routes!(rooms::dismiss))
+        .routes(routes!(rooms::allow_hosts))
+        .routes(routes!(rooms::forbid_hosts))
         .routes(routes!(rooms::video_delay))
 }
 

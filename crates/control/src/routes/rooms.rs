@@ -218,6 +218,13 @@ changes! {
     post dismiss "/v1/rooms/{stream}/dismiss" "dismiss_merchant"
         "The merchant may plan no more drops in the stream."
         Body Guest, Guest, "Whom.": |body| Ok(StreamAction::Dismiss { merchant: body.merchant()? });
+    /// Let hosts plan drops of a merchant in the stream; for that merchant's staff and for admins.
+    post allow_hosts "/v1/rooms/{stream}/allow-hosts" "allow_hosts" "Hosts may plan the merchant's drops in the stream."
+        Body Guest, Guest, "Whose drops.": |body| Ok(StreamAction::AllowHosts { merchant: body.merchant()? });
+    /// Let hosts plan drops of a merchant in the stream no more. What is planned stays.
+    post forbid_hosts "/v1/rooms/{stream}/forbid-hosts" "forbid_hosts"
+        "Hosts may plan no more of the merchant's drops in the stream."
+        Body Guest, Guest, "Whose drops.": |body| Ok(StreamAction::ForbidHosts { merchant: body.merchant()? });
     /// Say how much later viewers see and hear the stream, so that its hosts are told when to speak.
     post video_delay "/v1/rooms/{stream}/video-delay" "set_video_delay" "The delay is set."
         Body VideoDelay, VideoDelay, "How much later.": |body| Ok(body.to_action());

@@ -97,7 +97,7 @@ async fn whoever_may_not_plan_is_told_so_and_nothing_of_the_account() {
         (latest["actor"].clone(), latest["refused"]["code"].clone())
     };
     for (who, (plan, edit)) in [
-        ("host", ((403, "forbidden"), (403, "forbidden"))),
+        ("host", ((403, "hosts_not_allowed"), (403, "hosts_not_allowed"))),
         ("ops", ((403, "forbidden"), (403, "forbidden"))),
         ("zeta", ((403, "forbidden"), (404, "unknown_drop"))),
     ] {

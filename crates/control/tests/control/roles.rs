@@ -185,6 +185,9 @@ impl Matrix {
             ("POST", "/v1/rooms/{stream}/admit" | "/v1/rooms/{stream}/dismiss") => {
                 json!({ "merchant": "zeta" })
             }
+            ("POST", "/v1/rooms/{stream}/allow-hosts" | "/v1/rooms/{stream}/forbid-hosts") => {
+                json!({ "merchant": "acme" })
+            }
             ("POST", "/v1/payments") => {
                 json!({ "payment": name, "event": "begun", "holds": [self.hold] })
             }

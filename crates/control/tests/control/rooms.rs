@@ -160,3 +160,40 @@ async fn what_is_wrong_with_an_owner_is_named() {
     }
     rig.ask("admin", "GET", "/v1/rooms?after=a%20b").refused(400, "bad_query").await;
 }
+
+#[tokio::test]
+async fn a_host_plans_where_a_merchant_lets_hosts() {
+    let rig = Rig::new();
+    let drop = planned(&rig, "acme", mugs(), "p1").await;
+    let plan = |key: &str| rig.ask("host", "POST", "/v1/drops").key(key).json(&mugs());
+    let refused = plan("h1").refused(403, "hosts_not_allowed").await;
+    assert!(refused.detail().starts_with("acme does not let hosts plan in stream show"));
+    let whose = json!({"merchant": "acme", "reason": "she knows the goods"});
+    let let_hosts = |who: &str, path: &str, key: &str| {
+        rig.ask(who, "POST", &format!("/v1/rooms/show/{path}")).key(key).json(&whose)
+    };
+    let_hosts("host", "allow-hosts", "a0").refused(403, "forbidden").await;
+    let_hosts("zeta", "allow-hosts", "a0").refused(403, "forbidden").await;
+    let answer = let_hosts("acme", "allow-hosts", "a1").expect(StatusCode::OK).await;
+    assert_eq!(answer.json, json!({"stream": "show", "action": "allow_hosts"}));
+    // A refusal bound nothing.
+    let made = plan("h1").expect(StatusCode::CREATED).await;
+    let at = format!("/v1/drops/{}", made.json["drop"].as_str().unwrap());
+    let edit = rig.ask("host", "PATCH", &at).key("h2").header("if-match", "*");
+    edit.json(&json!({"title": "Cups"})).expect(StatusCode::OK).await;
+    let rig = rig.restart();
+    let room = rig.ask("host", "GET", "/v1/rooms/show").expect(StatusCode::OK).await.json;
+    assert_eq!(room["hosts_plan_for"], json!(["acme"]));
+    let listed = rig.ask("admin", "GET", "/v1/commands").expect(StatusCode::OK).await.json;
+    let lines = listed["commands"].as_array().unwrap();
+    let line =
+        lines.iter().find(|line| line["action"] == "allow_hosts" && line["refused"].is_null());
+    let line = line.unwrap();
+    assert_eq!((&line["stream"], &line["merchant"]), (&json!("show"), &json!("acme")));
+    let forbid = rig.ask("acme", "POST", "/v1/rooms/show/forbid-hosts").key("f1").json(&whose);
+    forbid.expect(StatusCode::OK).await;
+    for path in [at.as_str(), &format!("/v1/drops/{drop}")] {
+        let cancel = rig.ask("host", "POST", &format!("{path}/cancel")).key("c1");
+        cancel.refused(403, "hosts_not_allowed").await;
+    }
+}

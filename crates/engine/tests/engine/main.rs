@@ -12,6 +12,7 @@ mod crowds;
 mod extensions;
 mod follow;
 mod hidden;
+mod host_plans;
 mod memory;
 mod on_air;
 mod outage;

@@ -16,24 +16,24 @@ use crate::{
 };
 
 /// A member of staff: name, role, the merchant of the token.
-type Who = (&'static str, Role, Option<&'static str>);
+pub(crate) type Who = (&'static str, Role, Option<&'static str>);
 
-const ADMIN: Who = ("root", Role::Admin, None);
+pub(crate) const ADMIN: Who = ("root", Role::Admin, None);
 const PLATFORM: Who = ("encoder", Role::Platform, None);
-const ACME: Who = ("acme", Role::Merchant, Some("acme"));
-const ZETA: Who = ("zeta", Role::Merchant, Some("zeta"));
+pub(crate) const ACME: Who = ("acme", Role::Merchant, Some("acme"));
+pub(crate) const ZETA: Who = ("zeta", Role::Merchant, Some("zeta"));
 const BETA: Who = ("beta", Role::Merchant, Some("beta"));
-const NINA: Who = ("nina", Role::Creator, None);
+pub(crate) const NINA: Who = ("nina", Role::Creator, None);
 const OTTO: Who = ("otto", Role::Creator, None);
 
 /// Gives commands, each with a key of its own.
-struct Desk {
-    world: World,
+pub(crate) struct Desk {
+    pub(crate) world: World,
     keys: u32,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { world: World::new(), keys: 0 }
     }
 
@@ -44,7 +44,7 @@ impl Desk {
         Self { world: World::start_with(config, ledger, clock), keys: 0 }
     }
 
-    fn give(&mut self, who: Who, action: impl Into<Action>) -> CommandOutcome {
+    pub(crate) fn give(&mut self, who: Who, action: impl Into<Action>) -> CommandOutcome {
         self.keys += 1;
         let (actor, role, bound) = who;
         let merchant = bound.map(|id| id.parse().unwrap());
@@ -61,36 +61,46 @@ impl Desk {
     }
 
     /// A plan of the token's own merchant.
-    fn plan(&mut self, who: Who, stream: &str) -> CommandOutcome {
+    pub(crate) fn plan(&mut self, who: Who, stream: &str) -> CommandOutcome {
         self.plan_for(who, who.2.unwrap(), stream)
     }
 
-    fn plan_for(&mut self, who: Who, merchant: &str, stream: &str) -> CommandOutcome {
+    pub(crate) fn plan_for(&mut self, who: Who, merchant: &str, stream: &str) -> CommandOutcome {
         self.give(who, Action::Plan { plan: Arc::new(terms(merchant, stream)) })
     }
 
-    fn code(&mut self, who: Who, action: impl Into<Action>) -> String {
+    pub(crate) fn code(&mut self, who: Who, action: impl Into<Action>) -> String {
         self.give(who, action).unwrap_err().code().to_owned()
     }
 
-    fn restart(self) -> Self {
+    pub(crate) fn restart(self) -> Self {
         Self { world: self.world.restart(1), ..self }
     }
 
-    fn rooms(&self) -> Vec<RoomView> {
+    pub(crate) fn rooms(&self) -> Vec<RoomView> {
         self.world.engine.rooms(None, usize::MAX, |_| true)
     }
 }
 
-fn terms(merchant: &str, stream: &str) -> DropPlan {
+pub(crate) fn terms(merchant: &str, stream: &str) -> DropPlan {
     DropPlan { merchant: merchant.parse().unwrap(), stream: stream.parse().unwrap(), ..plan(5) }
 }
 
-fn admit(stream: &str, merchant: &str) -> Action {
+pub(crate) fn admit(stream: &str, merchant: &str) -> Action {
     StreamAction::Admit { merchant: merchant.parse().unwrap() }.on(stream.parse().unwrap())
 }
 
-fn dismiss(stream: &str, merchant: &str) -> Action {
+pub(crate) fn hosts(stream: &str, merchant: &str, allowed: bool) -> Action {
+    let merchant = merchant.parse().unwrap();
+    let action = if allowed {
+        StreamAction::AllowHosts { merchant }
+    } else {
+        StreamAction::ForbidHosts { merchant }
+    };
+    action.on(stream.parse().unwrap())
+}
+
+pub(crate) fn dismiss(stream: &str, merchant: &str) -> Action {
     StreamAction::Dismiss { merchant: merchant.parse().unwrap() }.on(stream.parse().unwrap())
 }
 
@@ -98,7 +108,7 @@ fn make(stream: &str, owner: RoomOwner) -> Action {
     StreamAction::MakeRoom { owner }.on(stream.parse().unwrap())
 }
 
-fn move_to(stream: &str, owner: RoomOwner) -> Action {
+pub(crate) fn move_to(stream: &str, owner: RoomOwner) -> Action {
     StreamAction::MoveRoom { owner }.on(stream.parse().unwrap())
 }
 
@@ -106,11 +116,11 @@ fn end(stream: &str) -> Action {
     StreamAction::EndRoom.on(stream.parse().unwrap())
 }
 
-fn merchant(name: &str) -> RoomOwner {
+pub(crate) fn merchant(name: &str) -> RoomOwner {
     RoomOwner::Merchant(name.parse().unwrap())
 }
 
-fn creator(name: &str) -> RoomOwner {
+pub(crate) fn creator(name: &str) -> RoomOwner {
     RoomOwner::Creator(name.into())
 }
 
@@ -130,6 +140,7 @@ fn a_stream_belongs_to_the_merchant_who_names_it_first() {
         owner: merchant("acme"),
         admitted: Vec::new(),
         video_delay: DurationMs::ZERO,
+        hosts_plan_for: Vec::new(),
     };
     assert_eq!(desk.rooms(), [room]);
     let made =
@@ -355,7 +366,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_restart_finds_the_rooms_as_they_were(steps in proptest::collection::vec((0..5_usize, 0..8_u8, 0..3_usize, 0..3_usize), 1..40)) {
+    fn a_restart_finds_the_rooms_as_they_were(steps in proptest::collection::vec((0..5_usize, 0..10_u8, 0..3_usize, 0..3_usize), 1..40)) {
         let config = EngineConfig {
             rooms_max: 3,
             rooms_per_owner_max: 2,
@@ -373,6 +384,8 @@ proptest! {
                 4 => desk.give(who, make(stream, creator("nina"))),
                 5 => desk.give(who, move_to(stream, merchant(name))),
                 6 => desk.give(who, end(stream)),
+                7 => desk.give(who, hosts(stream, name, true)),
+                8 => desk.give(who, hosts(stream, name, false)),
                 _ => {
                     let drops = desk.world.engine.sales();
                     let found = drops.iter().find(|sale| sale.phase() == Phase::Scheduled);

@@ -55,6 +55,10 @@ pub enum RoomChange {
     Ended,
     /// Viewers see and hear the stream so much later; zero where they do not.
     VideoDelay(DurationMs),
+    /// Hosts may plan this merchant's drops in it.
+    HostsAllowed(MerchantId),
+    /// Hosts may plan this merchant's drops in it no more.
+    HostsForbidden(MerchantId),
 }
 
 /// Who owns a stream.

@@ -24,6 +24,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("room_dismisses", room(RoomChange::Dismissed(acme()))),
         ("room_ends", room(RoomChange::Ended)),
         ("room_has_a_video_delay", room(RoomChange::VideoDelay(DurationMs::from_secs(6)))),
+        ("room_lets_hosts_plan", room(RoomChange::HostsAllowed(acme()))),
+        ("room_lets_hosts_plan_no_more", room(RoomChange::HostsForbidden(acme()))),
     ]
 }
 
@@ -39,6 +41,8 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         }),
         merchant.prop_map(|name| room(RoomChange::Admitted(name.parse().unwrap()))),
         merchant.prop_map(|name| room(RoomChange::Dismissed(name.parse().unwrap()))),
+        merchant.prop_map(|name| room(RoomChange::HostsAllowed(name.parse().unwrap()))),
+        merchant.prop_map(|name| room(RoomChange::HostsForbidden(name.parse().unwrap()))),
         any::<u64>().prop_map(|delay| room(RoomChange::VideoDelay(DurationMs::new(delay)))),
         merchant.prop_map(|name| {
             room(RoomChange::Owner(RoomOwner::Merchant(name.parse().unwrap())))

@@ -248,7 +248,7 @@ fn malformed_bytes_are_named() {
     assert_eq!(channels(&[1, 1, b' ', 1]), "invalid channels before offset 21");
     // A room that belongs to nobody, or changes in an unknown way.
     assert_eq!(with(&[32, 1, b's', 0, 3]), "invalid owner before offset 16");
-    assert_eq!(with(&[32, 1, b's', 5]), "invalid change before offset 15");
+    assert_eq!(with(&[32, 1, b's', 7]), "invalid change before offset 15");
     // A request that no provider knows, a reason for a refund that there is not, a name that is none.
     let of_hold = |ordinal: u8, tail: &[u8]| {
         let mut bytes = vec![ordinal];

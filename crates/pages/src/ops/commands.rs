@@ -102,6 +102,8 @@ fn did(action: &str, words: Language) -> &str {
         "move_room" => words.ops_did_move_room(),
         "admit" => words.ops_did_admit(),
         "dismiss" => words.ops_did_dismiss(),
+        "allow_hosts" => words.ops_did_allow_hosts(),
+        "forbid_hosts" => words.ops_did_forbid_hosts(),
         "end_room" => words.ops_did_end_room(),
         "set_video_delay" => words.ops_did_set_video_delay(),
         "rehearse" => words.ops_did_rehearse(),

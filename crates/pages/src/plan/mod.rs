@@ -5,9 +5,9 @@ mod page;
 pub(crate) use self::page::{choose, drop, show};
 use crate::{assets, words::Language};
 
-/// Whether planning is for somebody with this role.
+/// Whether planning is for somebody with this role: a host reads a plan, and changes it where a merchant lets hosts.
 pub(crate) fn may_plan(role: &str) -> bool {
-    matches!(role, "admin" | "merchant")
+    matches!(role, "admin" | "merchant" | "host")
 }
 
 /// Where the messages are that only these pages say.

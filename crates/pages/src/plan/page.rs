@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::may_plan;
 use crate::{
-    answers::{Mode, Phase, Sale, Session, Shows, Snapshot},
+    answers::{Mode, Phase, Room, Sale, Session, Shows, Snapshot},
     api::{Api, Refused},
     goods::{picture, prices},
     live::Standing,
@@ -56,6 +56,8 @@ struct ShowPage {
     show: Show,
     rows: Vec<Row>,
     blank: Row,
+    /// Whether hosts may plan, where the reader says so for a merchant.
+    lets_hosts: Option<bool>,
 }
 
 #[derive(Template)]
@@ -68,6 +70,8 @@ struct DropPage {
     which: String,
     title: String,
     hosts: Vec<String>,
+    /// Merchants whose drops the reader may plan, where these are told.
+    merchants: Vec<String>,
     /// Whether the merchant has to be named.
     names_merchant: bool,
 }
@@ -87,8 +91,59 @@ struct Show {
     stream: String,
     name: String,
     merchant: String,
+    /// Whose drops the reader may plan here.
+    plans: Plans,
     /// The interface's snapshot, without what planning does not look at.
     told: String,
+}
+
+/// Whose drops somebody may plan in a show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Plans {
+    /// Whoever they are sold for; the server says where not.
+    All,
+    /// Those of these merchants, who let hosts plan.
+    For(Vec<String>),
+}
+
+impl Plans {
+    fn new(session: &Session, room: Option<&Room>) -> Self {
+        if session.role != "host" {
+            return Self::All;
+        }
+        let is_own = |of: &&String| session.merchant.as_ref().is_none_or(|own| own == *of);
+        let all = room.into_iter().flat_map(|room| &room.hosts_plan_for);
+        Self::For(all.filter(is_own).cloned().collect())
+    }
+
+    /// The merchants, where there are only these.
+    fn merchants(&self) -> &[String] {
+        match self {
+            Self::All => &[],
+            Self::For(merchants) => merchants,
+        }
+    }
+
+    /// Whether drops of this merchant can be planned.
+    fn has(&self, merchant: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::For(merchants) => merchants.iter().any(|of| of == merchant),
+        }
+    }
+
+    /// Whether anything can be planned.
+    fn any(&self) -> bool {
+        *self != Self::For(Vec::new())
+    }
+
+    /// As the modules read it.
+    fn told(&self) -> String {
+        match self {
+            Self::All => "*".to_owned(),
+            Self::For(merchants) => merchants.join(" "),
+        }
+    }
 }
 
 /// A drop in the running order.
@@ -170,6 +225,7 @@ struct Planned {
     session: Session,
     snapshot: Snapshot,
     told: Value,
+    room: Option<Room>,
 }
 
 impl Planned {
@@ -187,7 +243,9 @@ impl Planned {
         }
         let snapshot = serde_json::from_value(told.clone());
         let snapshot = snapshot.map_err(|_| Refused::of(StatusCode::INTERNAL_SERVER_ERROR))?;
-        Ok(Self { session, snapshot, told })
+        // A show that is nobody's yet, or of nobody whom the reader works with, has no room to tell of.
+        let room = api.get(&visitor.asker, &format!("/v1/rooms/{stream}")).await.ok();
+        Ok(Self { session, snapshot, told, room })
     }
 
     /// Adds a drop that has left memory.
@@ -206,11 +264,31 @@ impl Planned {
         Ok(())
     }
 
+    fn plans(&self) -> Plans {
+        Plans::new(&self.session, self.room.as_ref())
+    }
+
+    /// The merchant whose drops are planned, where it is only one.
+    fn merchant(&self) -> Option<String> {
+        let only = match self.plans().merchants() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        self.session.merchant.clone().or(only)
+    }
+
+    /// Whether hosts may plan for the merchant whose staff the reader is; `None` for whoever does not say so.
+    fn lets_hosts(&self) -> Option<bool> {
+        let own = self.session.merchant.as_ref().filter(|_| self.session.role != "host")?;
+        Some(self.room.as_ref()?.hosts_plan_for.contains(own))
+    }
+
     fn show(&self) -> Show {
         Show {
             stream: self.snapshot.stream.clone(),
             name: self.session.name.clone(),
-            merchant: self.session.merchant.clone().unwrap_or_default(),
+            merchant: self.merchant().unwrap_or_default(),
+            plans: self.plans(),
             told: self.told.to_string(),
         }
     }
@@ -239,7 +317,8 @@ pub(crate) async fn show(
     let frame = planned.frame(&visitor, title, "plan-show.mjs");
     let show = planned.show();
     let blank = Row::new(0, &Sale::none(), words);
-    page_with_pictures(&visitor, &ShowPage { frame, words, show, rows, blank })
+    let lets_hosts = planned.lets_hosts();
+    page_with_pictures(&visitor, &ShowPage { frame, words, show, rows, blank, lets_hosts })
 }
 
 /// The form of a drop that is planned or a draft; or a table to paste.
@@ -265,7 +344,7 @@ async fn read_drop(
     if which == "paste" {
         let title = format!("{} · {stream}", words.plan_paste_title());
         let frame = planned.frame(visitor, title, "plan-paste.mjs");
-        let names_merchant = planned.session.merchant.is_none();
+        let names_merchant = planned.merchant().is_none();
         let show = planned.show();
         let paste = PastePage { frame, words, show, names_merchant };
         return Ok(page_with_pictures(visitor, &paste));
@@ -280,7 +359,11 @@ async fn read_drop(
     let sale = planned.snapshot.drops.iter().find(|sale| sale.drop == which);
     let title = match sale {
         None => words.plan_new(),
-        Some(sale) if sale.phase == Phase::Scheduled => words.plan_edit_title(),
+        Some(sale)
+            if sale.phase == Phase::Scheduled && planned.plans().has(&sale.plan.merchant) =>
+        {
+            words.plan_edit_title()
+        }
         Some(_) => words.plan_read_title(),
     };
     let mut hosts: Vec<String> = Vec::new();
@@ -292,9 +375,10 @@ async fn read_drop(
     }
     let title = title.to_owned();
     let frame = planned.frame(visitor, format!("{title} · {stream}"), "plan-drop.mjs");
-    let names_merchant = planned.session.merchant.is_none();
+    let names_merchant = planned.merchant().is_none();
     let show = planned.show();
-    let form = DropPage { frame, words, show, which, title, hosts, names_merchant };
+    let merchants = show.plans.merchants().to_vec();
+    let form = DropPage { frame, words, show, which, title, hosts, merchants, names_merchant };
     Ok(page_with_pictures(visitor, &form))
 }
 

@@ -103,6 +103,7 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/drops/{drop}", get(sold::drop))
         .route("/v1/drops/{drop}/orders/{order}/cancel", post(sold::cancel))
         .route("/v1/streams", get(lists::streams))
+        .route("/v1/rooms/{stream}", get(room))
         .route("/v1/streams/{stream}", get(running))
         .route("/v1/streams/{stream}/follow", get(follow))
         .route("/v1/drops/{drop}/{act}", post(command))
@@ -137,6 +138,14 @@ async fn session(State(fake): State<Fake>) -> Response {
         told["merchant"] = "maison-nord".into();
     }
     Json(told).into_response()
+}
+
+/// Hosts may plan in one show.
+async fn room(Path(stream): Path<String>) -> Response {
+    let hosts = if stream == "open" { json!(["maison-nord"]) } else { json!([]) };
+    Json(json!({ "stream": stream, "owner": { "kind": "merchant", "name": "maison-nord" },
+        "admitted": [], "video_delay_ms": 0, "hosts_plan_for": hosts, "drops": [] }))
+    .into_response()
 }
 
 async fn sign_in() -> Response {

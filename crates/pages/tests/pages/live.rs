@@ -1,5 +1,7 @@
 //! What the control room says of a show.
 
+use stampede_engine::{DropAction, Role};
+
 use super::{get, pages};
 
 #[tokio::test]
@@ -160,4 +162,18 @@ async fn a_drop_whose_countdown_was_cancelled_is_next_again() {
     let page = get(&pages(Some("host")), "/live/cancelled", &[]).await;
     assert!(page.text.contains("Nothing is on air"));
     assert!(page.text.contains("data-act=\"open\" data-drop=\"d3\""), "{}", page.text);
+}
+
+#[tokio::test]
+async fn whoever_may_move_a_planned_drop_can_make_it_the_next_one() {
+    for name in super::ROLES {
+        let page = get(&pages(Some(name)), "/live/open", &[]).await.text;
+        let order = part(&page, "data-list=\"order\"", "</ol>");
+        let offers = order.split("data-do=\"make-next\"").skip(1);
+        let shown: Vec<bool> =
+            offers.map(|offer| !offer.split('>').next().unwrap().contains(" hidden")).collect();
+        let may = Role::from_name(name).unwrap().may_run(&DropAction::Move { place: 1 });
+        // What has begun and what is next are none of them.
+        assert_eq!(shown, [false, false, false, false, may, may], "{name}");
+    }
 }

@@ -18,7 +18,7 @@ async fn planning_is_for_those_who_may_plan() {
     for (role, wanted) in [
         ("admin", StatusCode::OK),
         ("merchant", StatusCode::OK),
-        ("host", StatusCode::FORBIDDEN),
+        ("host", StatusCode::OK),
         ("ops", StatusCode::FORBIDDEN),
         ("creator", StatusCode::FORBIDDEN),
         ("platform", StatusCode::FORBIDDEN),
@@ -33,6 +33,45 @@ async fn planning_is_for_those_who_may_plan() {
     }
     let page = get(&pages(None), "/plan/open/n1abc", &[]).await;
     assert_eq!(page.headers[header::LOCATION], "/sign-in?to=/plan/open/n1abc");
+}
+
+/// Whether what is marked so is there and shown.
+fn is_shown(page: &str, mark: &str) -> bool {
+    let tag = page.split('<').find(|tag| tag.contains(mark));
+    tag.is_some_and(|tag| !tag.split('>').next().unwrap().contains(" hidden"))
+}
+
+#[tokio::test]
+async fn a_host_reads_a_plan_and_changes_it_where_the_merchant_lets_hosts() {
+    let host = pages(Some("host"));
+    for (show, may) in [("open", true), ("paused", false)] {
+        let page = get(&host, &format!("/plan/{show}"), &[]).await.text;
+        for act in [format!("href=\"/plan/{show}/new\""), format!("href=\"/plan/{show}/paste\"")] {
+            assert_eq!(is_shown(&page, &act), may, "{show}: {act}");
+        }
+        assert_eq!(is_shown(&page, "data-el=\"not-allowed\""), !may, "{show}");
+        assert!(!page.contains("data-do=\"hosts\""), "a host lets nobody plan");
+        let plans = if may { "maison-nord" } else { "" };
+        assert!(page.contains(&format!("data-plans=\"{plans}\"")), "{show}");
+    }
+    let paste = get(&host, "/plan/paused/paste", &[]).await;
+    assert_eq!(paste.headers[header::LOCATION], "/plan/paused");
+    // The only merchant is chosen already.
+    let form = get(&host, "/plan/open/new", &[]).await.text;
+    assert!(form.contains("data-merchant=\"maison-nord\""));
+}
+
+#[tokio::test]
+async fn a_merchant_says_on_the_page_whether_hosts_may_plan() {
+    let merchant = pages(Some("merchant"));
+    for (show, lets) in [("open", true), ("paused", false)] {
+        let page = get(&merchant, &format!("/plan/{show}"), &[]).await.text;
+        let switch = page.split("data-do=\"hosts\"").nth(1).unwrap().split('>').next().unwrap();
+        assert_eq!(switch.contains(" checked"), lets, "{show}");
+        assert!(!page.contains("data-el=\"not-allowed\""));
+    }
+    let admin = get(&pages(Some("admin")), "/plan/open", &[]).await.text;
+    assert!(!admin.contains("data-do=\"hosts\""), "an admin does it with the accounts");
 }
 
 #[tokio::test]

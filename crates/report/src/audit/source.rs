@@ -57,7 +57,11 @@ impl Owners {
                 RoomChange::Ended => {
                     self.owners.remove(&room.stream);
                 }
-                RoomChange::Admitted(_) | RoomChange::Dismissed(_) | RoomChange::VideoDelay(_) => {}
+                RoomChange::Admitted(_)
+                | RoomChange::Dismissed(_)
+                | RoomChange::HostsAllowed(_)
+                | RoomChange::HostsForbidden(_)
+                | RoomChange::VideoDelay(_) => {}
             }
         }
         Ok(())

@@ -122,6 +122,8 @@ impl CommandEffect {
             }
             Self::Room(Room { change: RoomChange::Admitted(_), .. }) => "admit",
             Self::Room(Room { change: RoomChange::Dismissed(_), .. }) => "dismiss",
+            Self::Room(Room { change: RoomChange::HostsAllowed(_), .. }) => "allow_hosts",
+            Self::Room(Room { change: RoomChange::HostsForbidden(_), .. }) => "forbid_hosts",
             Self::Room(Room { change: RoomChange::Ended, .. }) => "end_room",
             Self::Room(Room { change: RoomChange::VideoDelay(_), .. }) => "set_video_delay",
             Self::Stopped { .. } => "stop",

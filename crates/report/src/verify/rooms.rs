@@ -22,6 +22,14 @@ pub enum RoomFault {
     /// Merchants plan in their own streams, or where they are let in; only an admin plans anywhere.
     #[error("{role} planned a drop of {merchant} in stream {stream}, which belongs to {owner}")]
     ForeignDrop { role: String, merchant: MerchantId, stream: StreamId, owner: RoomOwner },
+    /// Hosts plan for whoever lets them.
+    #[error(
+        "a host gave the command {action} for a drop of {merchant} in stream {stream}, where hosts may not plan for it"
+    )]
+    HostPlanned { action: String, merchant: MerchantId, stream: StreamId },
+    /// Whoever is not let in plans nothing, so nobody plans for them either.
+    #[error("hosts may plan for {merchant} in stream {stream}, where it is not let in")]
+    HostsForStranger { merchant: MerchantId, stream: StreamId },
 }
 
 impl RoomFault {
@@ -31,6 +39,8 @@ impl RoomFault {
             Self::NoRoom { .. } => "room_missing",
             Self::Unchanged { .. } => "room_unchanged",
             Self::ForeignDrop { .. } => "foreign_drop",
+            Self::HostPlanned { .. } => "host_planned",
+            Self::HostsForStranger { .. } => "hosts_for_stranger",
         }
     }
 
@@ -68,6 +78,8 @@ pub(super) struct RoomBook {
     undone: BTreeMap<DropId, DropId>,
     /// Who planned such a copy, where the command stands in front of it.
     copied_by: BTreeMap<DropId, String>,
+    /// Whose goods drops that are not over sell, in which stream.
+    sales: BTreeMap<DropId, (StreamId, MerchantId)>,
     /// The latest rehearsal by one press of each stream.
     rehearsals: BTreeMap<StreamId, Rehearsing>,
 }
@@ -88,6 +100,7 @@ struct Rehearsing {
 struct RoomState {
     owner: RoomOwner,
     admitted: BTreeSet<MerchantId>,
+    hosts_plan_for: BTreeSet<MerchantId>,
     video_delay: DurationMs,
 }
 
@@ -110,12 +123,16 @@ impl RoomBook {
             match record {
                 Record::Room(room) if drop == DropId::HOUSE => self.change(room, place, findings),
                 Record::Planned { plan, revision: 1 } => {
+                    self.sales.insert(drop, (plan.stream.clone(), plan.merchant.clone()));
                     self.planned(drop, plan, place, findings);
                 }
                 Record::Phase(PhaseRecord::UndoBegun { copy: PlannedCopy::Drop(copy) }) => {
                     self.undone.insert(drop, *copy);
                 }
                 Record::Command(command) => self.command(drop, command, place, findings),
+                Record::Phase(record) if record.begins().is_final() => {
+                    self.sales.remove(&drop);
+                }
                 Record::Phase(_)
                 | Record::Hold(_)
                 | Record::Stream(_)
@@ -158,7 +175,24 @@ impl RoomBook {
             }
             RoomChange::Dismissed(merchant) => {
                 owned.admitted.remove(merchant);
+                owned.hosts_plan_for.remove(merchant);
                 return;
+            }
+            RoomChange::HostsAllowed(merchant) if !owned.lets_in(merchant) => {
+                let (stream, merchant) = (stream.clone(), merchant.clone());
+                return findings.add(place, RoomFault::HostsForStranger { merchant, stream });
+            }
+            RoomChange::HostsAllowed(merchant) => {
+                if owned.hosts_plan_for.insert(merchant.clone()) {
+                    return;
+                }
+                format!("hosts might plan for {merchant} already")
+            }
+            RoomChange::HostsForbidden(merchant) => {
+                if owned.hosts_plan_for.remove(merchant) {
+                    return;
+                }
+                format!("hosts could not plan for {merchant}")
             }
             RoomChange::VideoDelay(delay) if owned.video_delay == *delay => {
                 format!("its video was {} ms behind already", delay.get())
@@ -183,17 +217,22 @@ impl RoomBook {
         findings: &mut Findings,
     ) {
         let (mut admitted, mut video_delay) = (BTreeSet::new(), DurationMs::ZERO);
+        let mut hosts_plan_for = BTreeSet::new();
         if let Some(before) = self.rooms.remove(stream) {
             if before.owner == *owner {
                 let what = format!("it belonged to {owner} already");
                 findings.add(place, RoomFault::Unchanged { stream: stream.clone(), what });
             }
             (admitted, video_delay) = (before.admitted, before.video_delay);
+            hosts_plan_for = before.hosts_plan_for;
             if let RoomOwner::Merchant(merchant) = owner {
                 admitted.remove(merchant);
             }
         }
-        let owned = RoomState { owner: owner.clone(), admitted, video_delay };
+        let mut owned = RoomState { owner: owner.clone(), admitted, hosts_plan_for, video_delay };
+        // Hosts go on planning for whoever is let in still.
+        let all = std::mem::take(&mut owned.hosts_plan_for);
+        owned.hosts_plan_for = all.into_iter().filter(|of| owned.lets_in(of)).collect();
         self.rooms.insert(stream.clone(), owned);
     }
 
@@ -251,6 +290,9 @@ impl RoomBook {
             return;
         }
         let role = command.role.as_str();
+        if role == "host" && matches!(command.action.as_str(), "plan" | "edit" | "cancel") {
+            self.judge_host(drop, command.action.as_str(), place, findings);
+        }
         match command.action.as_str() {
             "plan" => {
                 if let Some(fault) = self.foreign.remove(&drop) {
@@ -278,6 +320,20 @@ impl RoomBook {
             }
             _ => {}
         }
+    }
+}
+
+impl RoomBook {
+    /// Whether a host might plan for the drop's merchant, as far as the commit's order tells.
+    fn judge_host(&self, drop: DropId, action: &str, place: Place, findings: &mut Findings) {
+        let Some((stream, merchant)) = self.sales.get(&drop) else { return };
+        let room = self.rooms.get(stream);
+        let may = room.is_some_and(|room| room.hosts_plan_for.contains(merchant));
+        if may || self.changed.contains(stream) {
+            return;
+        }
+        let (stream, merchant) = (stream.clone(), merchant.clone());
+        findings.add(place, RoomFault::HostPlanned { action: action.to_owned(), merchant, stream });
     }
 }
 

@@ -132,11 +132,12 @@ impl Sim {
 
     pub fn command(&mut self, drop: DropId, action: &str, outcome: RecordedOutcome) {
         let key = IdempotencyKey::new(&format!("{action}-{}", self.now_ms)).unwrap().fingerprint();
+        let role = if action == "plan" { "merchant" } else { "host" };
         self.push(
             drop,
             Record::Command(Box::new(Command {
                 actor: "nina".into(),
-                role: "host".into(),
+                role: role.into(),
                 action: action.into(),
                 key,
                 request: key,

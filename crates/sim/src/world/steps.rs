@@ -216,8 +216,6 @@ impl World {
                 let plan = Arc::new(self.plan());
                 DropAction::Edit { plan }.on(drop)
             }
-            65..=69 => StreamAction::Offline.on(stream),
-            70..=75 => StreamAction::Online.on(stream),
             76 => BrakeAction::Halt { expires_in: Some(DurationMs::from_secs(60)) }.into(),
             77..=84 => BrakeAction::Go.into(),
             85..=88 => {
@@ -232,11 +230,27 @@ impl World {
                 let expires_in = Some(DurationMs::from_secs(60));
                 BrakeAction::Ban { target, release_holds, expires_in }.into()
             }
-            95 => StreamAction::Rehearse { viewers: 10 }.on(stream),
-            96 => StreamAction::EndRehearsal.on(stream),
+            of_stream => self.of_stream(of_stream).on(stream),
+        }
+    }
+
+    fn of_stream(&mut self, dice: u64) -> StreamAction {
+        match dice {
+            65..=69 => StreamAction::Offline,
+            70..=75 => StreamAction::Online,
+            95 => StreamAction::Rehearse { viewers: 10 },
+            96 => StreamAction::EndRehearsal,
+            97 => {
+                let merchant = "acme".parse().expect("a merchant");
+                if self.chance.percent(50) {
+                    StreamAction::AllowHosts { merchant }
+                } else {
+                    StreamAction::ForbidHosts { merchant }
+                }
+            }
             _ => {
                 let delay = DurationMs::new(self.chance.pick(&[0, 2_000, 5_000]));
-                StreamAction::SetVideoDelay { delay }.on(stream)
+                StreamAction::SetVideoDelay { delay }
             }
         }
     }

@@ -255,11 +255,11 @@ fn the_countdown_of_the_wrong_drop_is_cancelled_and_another_drop_is_made_next() 
         "document.activeElement.getAttribute('aria-label').includes('Red mug')",
     );
     tab.key("Enter");
-    tab.see("[data-s=result]", "Red mug is next");
+    tab.see("[data-s=result]", " is next");
     for tab in [&tab, &other] {
         tab.see("[data-s=next-title]", "Red mug");
     }
-    other.see("[data-s=result]", "moved Red mug");
+    other.see("[data-s=result]", " in the running order");
     tab.until("in the list still", "document.activeElement.closest('[data-list=order]') !== null");
     tab.key("n");
     server.until(&right, "open", |state| state["phase"] == "open");

@@ -11,6 +11,7 @@ mod cue;
 mod evening;
 mod faults;
 mod harness;
+mod host_plans;
 mod keyboard;
 mod load;
 mod measure;

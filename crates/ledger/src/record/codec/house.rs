@@ -48,6 +48,14 @@ pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
             out.push(4);
             put_varint(out, delay.get());
         }
+        RoomChange::HostsAllowed(merchant) => {
+            out.push(5);
+            put_text(out, merchant.as_str());
+        }
+        RoomChange::HostsForbidden(merchant) => {
+            out.push(6);
+            put_text(out, merchant.as_str());
+        }
     }
 }
 
@@ -73,6 +81,8 @@ pub(crate) fn decode_room(reader: &mut Reader<'_>) -> Result<Record, RecordError
         3 => RoomChange::Ended,
         // A limit of the delay binds what is asked for, never what was accepted once.
         4 => RoomChange::VideoDelay(DurationMs::new(reader.varint("video_delay")?)),
+        5 => RoomChange::HostsAllowed(read_merchant(reader)?),
+        6 => RoomChange::HostsForbidden(read_merchant(reader)?),
         _ => return Err(reader.invalid("change")),
     };
     Ok(Record::Room(Room { stream, change }.into()))
