@@ -27,7 +27,7 @@ await load(language);
 
 const { body } = document;
 const { stream, role, name: myName, worker } = body.dataset;
-const reader = { aheadMin, role, name: myName, language, scales: null };
+const reader = { aheadMin, role, name: myName, plans: body.dataset.plans !== undefined, language, scales: null };
 /** Between two seconds nothing of the chart changes. */
 const reckoner = { ...reader, charts: false };
 
@@ -1185,6 +1185,7 @@ function mend() {
   switch (act.dataset.kind) {
     case "restock": askRestock(act.dataset.sku); break;
     case "start": start(); break;
+    case "plan-rest": if (shown) location.assign(`/plan/${encodeURIComponent(stream)}/new?rest=${cast(shown.snapshot).air.drop}`); break;
     case "again": room.again(); break;
     case "repeat": repeat(); break;
     case "stay": stay().catch(() => result("octagon", say("no_connection_short"), "", "refused")); break;

@@ -10,11 +10,11 @@ import { isPlanned, Show } from "./plan-order.mjs";
 import { ordered, placed } from "./plan-places.mjs";
 import { ask, fieldOf, isSignedOut, isUnknown, move, named, refusal, sending } from "./plan-send.mjs";
 import { short, span, sums } from "./plan-short.mjs";
-import { blank, blankSize, copied, countdownMin, formOf, patchOf, planned, read, rezoned, SIZES_MAX, STOCKS, twice } from "./plan-terms.mjs";
+import { blank, blankSize, copied, countdownMin, formOf, patchOf, planned, read, restOf, rezoned, SIZES_MAX, STOCKS, twice } from "./plan-terms.mjs";
 import { titleLength, typedSeconds, units } from "./plan-typed.mjs";
 import { moments, local, offset } from "./plan-zone.mjs";
 import { loadAll } from "./plan-words.mjs";
-import { standing, stateWord } from "./view.mjs";
+import { restLeft, standing, stateWord } from "./view.mjs";
 import { say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -78,15 +78,18 @@ const isReadOnly = () => isElsewhere || isForbidden() || (sale() !== null && !is
 function begin() {
   const found = sale();
   const kept = drafts.get(which);
+  const of = which === "new" ? show.find(new URLSearchParams(location.search).get("rest")) : null;
   const like = show.like;
-  if (found && (!isPlanned(found) || kept === null)) draft = { form: formOf(found.plan, zone), place: "", base: { revision: found.revision, plan: found.plan }, sent: null, at: Date.now() };
+  if (of !== null && restLeft(of) > 0) draft = { form: restOf(of, zone), like: of.plan, place: "", base: null, sent: null, at: Date.now() };
+  else if (found && (!isPlanned(found) || kept === null)) draft = { form: formOf(found.plan, zone), place: "", base: { revision: found.revision, plan: found.plan }, sent: null, at: Date.now() };
   else draft = kept ?? { form: blank({ name, merchant: show.merchant, delayMs: show.delayMs, currency: language === "zh-CN" ? "CNY" : "EUR" }, like), place: "", base: null, sent: null, at: Date.now() };
   isStored = kept !== null;
   // Times were typed by the clock of the zone in which the planner was.
   if (draft.zone !== undefined && draft.zone !== zone) draft.form = rezoned(draft.form, draft.zone, zone);
   if (isStored) for (const field of Object.keys(read(draft.form, here()).faults)) left.add(field);
   const untouched = isNew() ? draft.form : formOf(draft.base.plan, zone);
-  first = kept !== null && isNew() ? "" : JSON.stringify([untouched, ""]);
+  // What is prepared for the planner is worth keeping, as what was typed is.
+  first = isNew() && (kept !== null || draft.like !== undefined) ? "" : JSON.stringify([untouched, ""]);
   if (draft.refused) {
     isAsked = true;
     refused = { [draft.field ?? ""]: draft.refused };

@@ -12,7 +12,8 @@ import { copied, formOf, planned, read } from "./plan-terms.mjs";
 import { id as idOf, units } from "./plan-typed.mjs";
 import { loadAll } from "./plan-words.mjs";
 import { local } from "./plan-zone.mjs";
-import { glyphs, picture, prices, standing } from "./view.mjs";
+import { press as rehearse } from "./rehearsal.mjs";
+import { glyphs, picture, prices, restLeft, standing } from "./view.mjs";
 import { say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -28,6 +29,7 @@ const drafts = new Drafts(storage(), name, stream);
 const list = find("[data-list=order]");
 const own = find("[data-list=drafts]");
 const planAll = find("[data-do=plan-all]");
+const rehearsal = find("[data-do=rehearse]");
 const show = new Show(document.body.dataset, heard);
 
 let isBusy = false;
@@ -70,6 +72,10 @@ function drawRow(node, sale, at) {
   el("unseen", node).hidden = !sale.hidden;
   el("rehearsal", node).hidden = sale.plan.mode !== "rehearsal";
   el("open", node).href = `/plan/${stream}/${sale.drop}`;
+  const rest = el("rest", node);
+  rest.hidden = restLeft(sale) === 0 || !show.mayPlan(sale.plan.merchant);
+  rest.href = `/plan/${stream}/new?rest=${sale.drop}`;
+  rest.setAttribute("aria-label", say("plan_rest_of", { title }));
   for (const [act, key] of [["grip", "plan_drag"], ["up", "plan_up"], ["down", "plan_down"], ["copy", "plan_copy_of"]]) {
     const button = find(`[data-do=${act}]`, node);
     button.setAttribute("aria-label", say(key, { title }));
@@ -94,7 +100,8 @@ function drawOrder() {
   if (focus?.disabled && list.contains(focus)) refocus(focus);
   el("nothing").hidden = drops.length > 0;
   el("order-hint").hidden = drops.length === 0;
-  find("[data-do=copy-show]").hidden = drops.length === 0;
+  find("[data-do=copy-show]").hidden = drops.length === 0 || !show.plansAny;
+  rehearsal.hidden = !drops.some((sale) => isPlanned(sale) && sale.plan.mode === "live");
 }
 
 const fresh = () => drafts.all().filter(({ id }) => isFresh(id));
@@ -384,6 +391,14 @@ find("[data-do=copy-show]").addEventListener("click", () => {
 });
 find("[data-do=dismiss]", dialog).addEventListener("click", () => dialog.close());
 find("[data-form=copy]").addEventListener("submit", copyShow);
+
+// --- A rehearsal ---
+
+rehearsal.addEventListener("click", async () => {
+  const tell = (_, text, more, kind) => said(kind === "refused" ? "attention" : "calm", more ? `${text} · ${more}` : text);
+  // What it looks like is the control room's.
+  if (await rehearse(stream, true, tell, () => "")) location.assign(`/live/${stream}`);
+});
 
 // --- Whether hosts may plan ---
 

@@ -118,6 +118,17 @@ export function formOf(plan, zone) {
   };
 }
 
+/** The form of a draft for what is left of a drop that is over: its terms, with the units that nobody has bought. */
+export function restOf({ plan, skus }, zone) {
+  const form = copied(formOf(plan, zone));
+  const goods = form.goods.map((size) => {
+    const { available, reserve = 0 } = skus.find(({ sku }) => sku === size.key);
+    const [supply, kept] = available === 0 ? [reserve, 0] : [available, reserve];
+    return { ...size, isLeft: supply > 0, supply: count(supply), reserve: count(kept) };
+  });
+  return { ...form, goods: goods.filter(({ isLeft }) => isLeft).map(({ isLeft: _, ...size }) => size) };
+}
+
 /** What a plan has in the fields of its form, by field. */
 function valuesOf(plan) {
   const form = formOf(plan, "UTC");

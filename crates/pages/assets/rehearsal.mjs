@@ -14,10 +14,10 @@ const VIEWERS = 200;
 
 /**
  * Begins a rehearsal of the stream, or ends it. `result(glyph, said, second, kind)` shows what came of it, `time()` the
- * time beside it.
+ * time beside it. Answers whether it was done.
  */
 export async function press(stream, begins, result, time) {
-  if (busy) return;
+  if (busy) return false;
   busy = true;
   const waiting = () => {
     result("ring", say("unknown_outcome"), say("asking_again"));
@@ -27,8 +27,9 @@ export async function press(stream, begins, result, time) {
   busy = false;
   if (done.ok) {
     result("tick", begins ? begun(done.told, VIEWERS) : say("rehearsal_over"), time());
-    return;
+    return true;
   }
   const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code, duration(done.told.retry_after_ms ?? 1000));
   result("octagon", lead, done.code === "" ? say("no_connection_short") : time(), "refused");
+  return false;
 }

@@ -491,13 +491,29 @@ function calm(air) {
   return name === "paused" ? say("calm_paused") : say("calm");
 }
 
+/** The units that nobody has bought of a drop that was closed. */
+export function restLeft(sale) {
+  if (sale.plan.mode !== "live" || !["closed", "settled"].includes(sale.phase)) return 0;
+  const { left, reserve } = sum(sale.skus);
+  return left + reserve;
+}
+
+/** What nobody has bought of a drop that is over, with who can plan it anew. */
+function restOf(air, reader) {
+  const left = air ? restLeft(air) : 0;
+  if (left === 0) return null;
+  const values = { title: air.plan.title, n: count(left) };
+  if (!reader.plans) return { text: say("rest_left_ask", values), act: null };
+  return { text: say("rest_left", values), act: { kind: "plan-rest", label: say("plan_rest"), sku: "" } };
+}
+
 function alarmOf(snapshot, air, next, reader) {
   if (snapshot.blocked) {
     const text = say(snapshot.blocked === "poisoned" ? "problem_poisoned" : "takes_stopped");
     return { level: "alarm", text, count: "", act: null };
   }
   const found = alarms(snapshot, air, next, reader);
-  if (found.length === 0) return { level: "calm", text: calm(air), count: "", act: null };
+  if (found.length === 0) return { level: "calm", count: "", ...(restOf(air, reader) ?? { text: calm(air), act: null }) };
   const [text, act] = found[0];
   return { level: "attention", text, count: found.length > 1 ? say("of_alarms", { n: found.length }) : "", act };
 }

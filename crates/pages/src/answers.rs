@@ -324,6 +324,13 @@ pub(crate) struct Room {
     pub(crate) hosts_plan_for: Vec<String>,
 }
 
+impl Room {
+    /// The merchants whose drops a host may plan, who is bound to this one or to none.
+    pub(crate) fn hosts_plan(&self, bound: Option<&str>) -> impl Iterator<Item = &String> {
+        self.hosts_plan_for.iter().filter(move |of| bound.is_none_or(|own| own == **of))
+    }
+}
+
 /// Whom an invitation invites.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Invitation {

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    answers::{Demo, Running, Session, Shows, Snapshot},
+    answers::{Demo, Room as RoomTold, Running, Session, Shows, Snapshot},
     api::{Api, Refused},
     demo::Strip,
     live::{
@@ -47,6 +47,7 @@ struct LivePage {
     sheet: Sheet,
     dialogs: Dialogs,
     writes: bool,
+    plans: bool,
     role: String,
     choices: Choices,
     strip: Option<StripPart>,
@@ -122,6 +123,8 @@ struct Room {
     session: Session,
     snapshot: Snapshot,
     running: Running,
+    /// Whether the reader may plan drops of the stream.
+    plans: bool,
     /// Streams that the reader may see, asked for where this one has no drop.
     yours: Vec<String>,
     /// The demo that runs the server, if one does.
@@ -144,7 +147,8 @@ impl Room {
         let running = Self::with_show(api, visitor, stream, running).await;
         let is_empty = room.snapshot.drops.is_empty() && running.drops.is_empty();
         let yours = if is_empty { room.yours(api, visitor, stream).await } else { Vec::new() };
-        Ok(Self { running, yours, ..room })
+        let plans = plans(api, visitor, &room.session, stream).await;
+        Ok(Self { running, plans, yours, ..room })
     }
 
     /// The list with the show that its last drops were of, once all are over.
@@ -191,12 +195,13 @@ impl Room {
         let snapshot = api.get(asker, &followed).await?;
         // A server of no demo says so.
         let demo = api.get(asker, "/v1/demo").await.ok();
-        Ok(Self { session, snapshot, running, yours: Vec::new(), demo })
+        Ok(Self { session, snapshot, running, plans: false, yours: Vec::new(), demo })
     }
 
     fn reader<'a>(&'a self, visitor: &Visitor) -> Reader<'a> {
         let Session { role, name, .. } = &self.session;
-        Reader { language: visitor.language, ahead_min: visitor.ahead_min, role, name }
+        let plans = self.plans;
+        Reader { language: visitor.language, ahead_min: visitor.ahead_min, role, name, plans }
     }
 
     fn live(&self, visitor: &Visitor) -> Live {
@@ -228,7 +233,7 @@ impl LivePage {
         let sheet = Sheet::new(&live.buttons, visitor);
         let answer = Answer { words, undo: live.buttons.undo.clone() };
         let role = room.session.role.clone();
-        let (writes, invites) = (may_write(&role), may_invite(&role));
+        let (writes, invites, plans) = (may_write(&role), may_invite(&role), room.plans);
         let yours = room.yours;
         let frame = Frame::new(visitor, "live", title)
             .signed_in(room.session)
@@ -256,6 +261,7 @@ impl LivePage {
                 choices: visitor.choices,
             },
             writes,
+            plans,
             role,
             choices: visitor.choices,
             strip,
@@ -277,6 +283,19 @@ impl Sheet {
             blank_air: Button::blank_air(words),
             blank_other: Other::blank(),
         }
+    }
+}
+
+/// Whether somebody may plan drops of a stream: a host where a merchant lets hosts.
+async fn plans(api: &Api, visitor: &Visitor, session: &Session, stream: &str) -> bool {
+    match session.role.as_str() {
+        "admin" | "merchant" => true,
+        "host" => {
+            let room: Result<RoomTold, Refused> =
+                api.get(&visitor.asker, &format!("/v1/rooms/{stream}")).await;
+            room.is_ok_and(|room| room.hosts_plan(session.merchant.as_deref()).next().is_some())
+        }
+        _ => false,
     }
 }
 

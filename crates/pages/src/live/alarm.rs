@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, air::sku_name, buttons::may};
+use super::{Cast, Reader, Standing, air::sku_name, buttons::may, standing::Sum};
 use crate::{
-    answers::{Block, Sale, Snapshot},
+    answers::{Block, Mode, Phase, Sale, Snapshot},
     numbers::{clock, count, duration},
     words::Language,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Alarm {
 /// What a press on the alarm line does.
 #[derive(Debug, Serialize)]
 pub(crate) struct Act {
-    /// `restock` or `start`.
+    /// `restock`, `start` or `plan-rest`.
     pub(crate) kind: &'static str,
     pub(crate) label: String,
     /// The SKU to restock, empty otherwise.
@@ -52,15 +52,12 @@ impl Alarm {
             found.extend(taken(air, reader));
         }
         let many = found.len();
-        match found.into_iter().next() {
-            Some((text, act)) => {
-                let count = if many > 1 { words.of_alarms(many) } else { String::new() };
-                Self { level: "attention", text, count, act }
-            }
-            None => {
-                Self { level: "calm", text: calm(cast, words), count: String::new(), act: None }
-            }
+        if let Some((text, act)) = found.into_iter().next() {
+            let count = if many > 1 { words.of_alarms(many) } else { String::new() };
+            return Self { level: "attention", text, count, act };
         }
+        let (text, act) = rest(cast, reader).unwrap_or_else(|| (calm(cast, words), None));
+        Self { level: "calm", text, count: String::new(), act }
     }
 }
 
@@ -72,6 +69,22 @@ fn calm(cast: &Cast<'_>, words: Language) -> String {
         Standing::Paused => words.calm_paused().to_owned(),
         _ => words.calm().to_owned(),
     }
+}
+
+/// What nobody has bought of a drop that is over, with who can plan it anew.
+fn rest(cast: &Cast<'_>, reader: Reader<'_>) -> Option<(String, Option<Act>)> {
+    let words = reader.language;
+    let air = cast.air.filter(|air| air.plan.mode == Mode::Live)?;
+    let is_over = matches!(air.phase, Phase::Closed | Phase::Settled);
+    let sum = Sum::of(&air.skus);
+    let left = Some(sum.left + sum.reserve).filter(|left| is_over && *left > 0)?;
+    let (title, left) = (&air.plan.title, count(left));
+    if !reader.plans {
+        return Some((words.rest_left_ask(left, title), None));
+    }
+    let label = words.plan_rest().to_owned();
+    let act = Act { kind: "plan-rest", label, sku: String::new() };
+    Some((words.rest_left(left, title), Some(act)))
 }
 
 fn at(time_ms: u64, reader: Reader<'_>) -> String {

@@ -49,6 +49,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) role: &'a str,
     /// Who has signed in.
     pub(crate) name: &'a str,
+    /// Whether the reader may plan drops of the stream.
+    pub(crate) plans: bool,
 }
 
 /// The live page's contents.

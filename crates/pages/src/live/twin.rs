@@ -56,13 +56,13 @@ fn the_browser_draws_what_the_server_drew() {
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
         let list: Running = serde_json::from_value(running.clone()).unwrap();
         for (language, ahead_min, role) in READERS {
-            let reader = Reader { language, ahead_min, role, name: "Nina" };
+            let reader = Reader { language, ahead_min, role, name: "Nina", plans: role == "host" };
             let live = Live::new(&snapshot, &list, reader);
             let mut server = serde_json::to_value(&live).unwrap();
             server["stage"] = serde_json::to_value(Stage::new(&snapshot, reader)).unwrap();
             drawn.push((stream, server));
             cases.push(json!({ "snapshot": told, "running": running, "reader": {
-                "language": language.tag(), "aheadMin": ahead_min, "role": role, "name": "Nina" } }));
+                "language": language.tag(), "aheadMin": ahead_min, "role": role, "name": "Nina", "plans": role == "host" } }));
         }
     }
     let browser = in_the_browser("view.mjs", &json!(cases));
@@ -80,10 +80,15 @@ fn a_rehearsal_is_marked_and_left_out_of_what_was_paid() {
     let view = |told: &Value, running: &Value| {
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
         let list: Running = serde_json::from_value(running.clone()).unwrap();
-        let reader =
-            Reader { language: Language::English, ahead_min: Some(60), role: "host", name: "Nina" };
+        let reader = Reader {
+            language: Language::English,
+            ahead_min: Some(60),
+            role: "host",
+            name: "Nina",
+            plans: true,
+        };
         let server = serde_json::to_value(Live::new(&snapshot, &list, reader)).unwrap();
-        let reader = json!({ "language": "en", "aheadMin": 60, "role": "host", "name": "Nina" });
+        let reader = json!({ "language": "en", "aheadMin": 60, "role": "host", "name": "Nina", "plans": true });
         let case = json!({ "snapshot": told, "running": running, "reader": reader });
         let browser = in_the_browser("view.mjs", &json!([case]));
         for part in ["order", "tonight"] {
@@ -114,11 +119,16 @@ fn while_a_rehearsal_goes_on_the_room_has_its_drops_alone() {
     let view = |told: &Value, running: &Value, role: &str| {
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
         let list: Running = serde_json::from_value(running.clone()).unwrap();
-        let reader =
-            Reader { language: Language::English, ahead_min: Some(60), role, name: "Nina" };
+        let reader = Reader {
+            language: Language::English,
+            ahead_min: Some(60),
+            role,
+            name: "Nina",
+            plans: role == "host",
+        };
         let mut server = serde_json::to_value(Live::new(&snapshot, &list, reader)).unwrap();
         server["stage"] = serde_json::to_value(Stage::new(&snapshot, reader)).unwrap();
-        let reader = json!({ "language": "en", "aheadMin": 60, "role": role, "name": "Nina" });
+        let reader = json!({ "language": "en", "aheadMin": 60, "role": role, "name": "Nina", "plans": role == "host" });
         let case = json!({ "snapshot": told, "running": running, "reader": reader });
         let browser = in_the_browser("view.mjs", &json!([case]));
         for (part, value) in server.as_object().unwrap() {
@@ -157,7 +167,8 @@ fn the_browser_says_of_a_demo_what_the_server_said() {
     for told in demos::demos() {
         let demo: Demo = serde_json::from_value(told.clone()).unwrap();
         for (language, ahead_min, role) in READERS {
-            let strip = Strip::new(&demo, Reader { language, ahead_min, role, name: "Nina" });
+            let strip =
+                Strip::new(&demo, Reader { language, ahead_min, role, name: "Nina", plans: false });
             said.push(serde_json::to_value(&strip).unwrap());
             cases.push(json!({ "demo": told, "reader": {
                 "language": language.tag(), "aheadMin": ahead_min, "role": role } }));

@@ -36,6 +36,13 @@ pub(crate) struct Choice {
     stream: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Rest {
+    /// The drop whose units that are left are to be planned anew.
+    #[serde(default)]
+    rest: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "plan-choose.html")]
 struct ChoosePage {
@@ -111,9 +118,9 @@ impl Plans {
         if session.role != "host" {
             return Self::All;
         }
-        let is_own = |of: &&String| session.merchant.as_ref().is_none_or(|own| own == *of);
-        let all = room.into_iter().flat_map(|room| &room.hosts_plan_for);
-        Self::For(all.filter(is_own).cloned().collect())
+        let bound = session.merchant.as_deref();
+        let all = room.into_iter().flat_map(|room| room.hosts_plan(bound));
+        Self::For(all.cloned().collect())
     }
 
     /// The merchants, where there are only these.
@@ -326,8 +333,9 @@ pub(crate) async fn drop(
     State(api): State<Api>,
     visitor: Visitor,
     Path((stream, which)): Path<(String, String)>,
+    Query(query): Query<Rest>,
 ) -> Response {
-    match read_drop(&api, &visitor, &stream, which).await {
+    match read_drop(&api, &visitor, &stream, (which, query.rest)).await {
         Ok(sent) => sent,
         Err(why) => refused(&visitor, &why),
     }
@@ -337,11 +345,14 @@ async fn read_drop(
     api: &Api,
     visitor: &Visitor,
     stream: &str,
-    which: String,
+    (which, rest): (String, Option<String>),
 ) -> Result<Response, Refused> {
     let mut planned = Planned::read(api, visitor, stream).await?;
     let words = visitor.language;
     if which == "paste" {
+        if !planned.plans().any() {
+            return Ok(go(&format!("/plan/{stream}")));
+        }
         let title = format!("{} · {stream}", words.plan_paste_title());
         let frame = planned.frame(visitor, title, "plan-paste.mjs");
         let names_merchant = planned.merchant().is_none();
@@ -355,6 +366,9 @@ async fn read_drop(
     }
     if is_drop {
         planned.with(api, visitor, &which).await?;
+    }
+    if let Some(rest) = rest.filter(|rest| is_plain(rest)) {
+        planned.with(api, visitor, &rest).await?;
     }
     let sale = planned.snapshot.drops.iter().find(|sale| sale.drop == which);
     let title = match sale {

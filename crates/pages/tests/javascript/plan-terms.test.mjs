@@ -6,7 +6,7 @@ import { clashes, label, merged } from "../../assets/plan-clash.mjs";
 import { Drafts } from "../../assets/plan-drafts.mjs";
 import { fieldOf, move, named, refusal } from "../../assets/plan-send.mjs";
 import { short } from "../../assets/plan-short.mjs";
-import { blank, copied, formOf, patchOf, planned, read, rezoned, twice } from "../../assets/plan-terms.mjs";
+import { blank, copied, formOf, patchOf, planned, read, restOf, rezoned, twice } from "../../assets/plan-terms.mjs";
 import { use } from "../../assets/words.mjs";
 
 for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-en.mjs`)).words);
@@ -328,4 +328,15 @@ test("drafts are kept by show and name, and a broken one is left out", () => {
   assert.equal(own.get("n1"), null);
   const full_ = { ...storage, setItem: () => { throw new Error("full"); } };
   assert.equal(new Drafts(full_, "nina", "friday-show").keep({ id: "n5", form: full() }), false);
+});
+
+test("the rest of a drop is a draft with the units that nobody has bought", () => {
+  const told = plan();
+  const skus = told.skus.map(({ id }, at) => ({ sku: id, available: [120, 0][at] ?? 0, reserve: [30, 0][at] ?? 0, sold: 5 }));
+  const form = restOf({ plan: { ...told, starts_at_ms: 1, ends_at_ms: 2 }, skus }, ZONE);
+  assert.deepEqual(form.goods.map(({ supply, reserve }) => [supply, reserve]), [["120", "30"]]);
+  assert.deepEqual([form.start, form.end, form.title], ["hand", "hand", told.title]);
+  // What is only in reserve is what there is to sell.
+  skus[0] = { ...skus[0], available: 0 };
+  assert.deepEqual(restOf({ plan: told, skus }, ZONE).goods.map(({ supply, reserve }) => [supply, reserve]), [["30", "0"]]);
 });

@@ -165,6 +165,18 @@ async fn a_drop_whose_countdown_was_cancelled_is_next_again() {
 }
 
 #[tokio::test]
+async fn what_stays_unsold_of_a_closed_drop_is_told_with_who_can_plan_it() {
+    // Hosts may plan in the first show alone; nothing is closed there.
+    for (role, offers) in [("merchant", true), ("admin", true), ("host", false), ("ops", false)] {
+        let page = get(&pages(Some(role)), "/live/closed", &[]).await.text;
+        let line = part(&page, "class=\"alarm\"", "<main");
+        assert!(line.contains("unsold"), "{role}: {line}");
+        assert_eq!(line.contains("data-kind=\"plan-rest\""), offers, "{role}: {line}");
+        assert_eq!(line.contains("can plan the rest"), !offers, "{role}: {line}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_may_move_a_planned_drop_can_make_it_the_next_one() {
     for name in super::ROLES {
         let page = get(&pages(Some(name)), "/live/open", &[]).await.text;

@@ -1,4 +1,4 @@
-//! Hosts who plan where a merchant lets them.
+//! Hosts who plan where a merchant lets them, a rehearsal begun where a show is planned, the rest of a closed drop.
 
 use serde_json::json;
 
@@ -106,4 +106,51 @@ fn an_admin_lets_hosts_plan_with_the_accounts() {
     assert_eq!(room["hosts_plan_for"], json!(["potter"]));
     tab.press(&format!("{rooms} [data-do=hosts]"));
     tab.see(rooms, ": no");
+}
+
+#[test]
+fn a_show_is_rehearsed_from_its_plan() {
+    let server = Server::start();
+    let live = server.plan(&mugs(10, "Grey mug"));
+    let browser = Browser::start();
+    let tab = planner(&browser.visitor(Look::LAPTOP), &server, "");
+    tab.see("[data-s=line]", "1 drop");
+    server.command(&format!("drops/{live}/open"), &json!({}));
+    server.plan(&mugs(20, "Blue mug"));
+    tab.see("[data-list=order]", "Blue mug");
+    tab.press("[data-do=rehearse]");
+    tab.see("[data-s=line]", "on air for real");
+    server.command(&format!("drops/{live}/close"), &json!({}));
+    tab.press("[data-do=rehearse]");
+    tab.see("[data-el=rehearsing]", "Nothing is sold or counted");
+    tab.see("[data-s=next-title]", "Blue mug");
+}
+
+#[test]
+fn what_a_closed_drop_has_left_is_planned_anew() {
+    let server = Server::start();
+    let drop = server.plan(&mugs(10, "Grey mug"));
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    server.until(&drop, "open", |state| state["phase"] == "open");
+    server.command(&format!("drops/{drop}/take-back"), &json!({ "sku": "mug", "units": 20 }));
+    server.command(&format!("drops/{drop}/close"), &json!({}));
+    let browser = Browser::start();
+    let nina = host(&browser, &server, &format!("/live/{STREAM}"));
+    nina.see("[data-s=alarm]", "30 units stay unsold of");
+    nina.see("[data-s=alarm]", "A merchant or an admin can plan the rest");
+    let mara = planner(&browser.visitor(Look::LAPTOP), &server, "");
+    mara.see("[data-list=order] [data-el=rest]", "Plan the rest");
+    mara.go(&server.page(&format!("/live/{STREAM}")));
+    mara.see("[data-do=alarm]", "Plan the rest");
+    mara.see("[data-s=age]", "old");
+    // The button takes no press in its first second.
+    mara.until(
+        "at the form",
+        "document.querySelector('[data-do=alarm]:not([hidden])')?.click(), location.pathname.startsWith('/plan/')",
+    );
+    mara.see("h1", "Plan a drop");
+    mara.until("what is left", "document.querySelector('[name$=\".supply\"]')?.value === '30'");
+    mara.press("[data-do=plan]");
+    mara.see("[data-s=line]", "Planned Grey mug.");
+    assert_eq!(server.drop_state("d2")["plan"]["skus"][0]["supply"], 30);
 }
