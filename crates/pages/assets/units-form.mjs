@@ -60,14 +60,14 @@ export class UnitsForm {
     this.#told();
   }
 
-  /** Puts the focus where an amount is chosen; what is typed takes the place of what is offered. */
+  /**
+   * Puts the focus where an amount is chosen. Where one is offered that is no field, so that keys stop the sale still; digits
+   * take the place of what is offered.
+   */
   focus() {
     const { other, amount } = this.#form.elements;
-    if (amount.value !== "other") this.#form.querySelector("[name=amount]:checked").focus();
-    else {
-      other.focus();
-      other.select();
-    }
+    const isField = amount.value === "other" && this.#words.offer === undefined;
+    (isField ? other : this.#form.querySelector("[name=amount]:checked")).focus();
   }
 
   /** Types what is offered for the SKU that is chosen, unless somebody has typed. */
@@ -131,7 +131,8 @@ export class UnitsForm {
     }
     text(`${this.#name}-wrong`, why);
     this.#wrong.hidden = false;
-    this.focus();
+    if (this.#form.elements.amount.value === "other") other.focus();
+    else this.focus();
   }
 }
 

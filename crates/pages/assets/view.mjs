@@ -617,7 +617,7 @@ export const allOver = (drops) => drops.every(({ phase }) => over(phase));
 /** What a show came to once all of its drops are over; `null` while one may sell. */
 function endOfShow(show, snapshot, reader) {
   if (!show || show.running || !allOver(snapshot.drops)) return null;
-  const totals = say("show_over_totals", { paid: count(show.sold), n: count(show.supplied), drops: show.drops_total });
+  const totals = say("show_over_totals", { paid: count(show.sold), n: count(show.supplied) });
   const money = (show.gross ?? []).map(({ minor, currency }) => liveMoney(minor, currency, reader.language)).join(" + ");
   return { totals, money, report: `/reports/shows/${show.show}` };
 }

@@ -147,11 +147,10 @@ async fn ended(api: &Api, visitor: &Visitor) -> Result<Vec<EndedShow>, Refused> 
 impl EndedShow {
     fn new(show: PastShow, reader: &Reader) -> Self {
         let money = |gross: &Gross| reader.money(gross.minor, &gross.currency);
-        let drops = number(show.drops_total);
         Self {
             link: format!("/reports/shows/{}", show.show),
             began: show.began_ms.map(|at| reader.moment(at)).unwrap_or_default(),
-            totals: reader.words.show_over_totals(count(show.sold), count(show.supplied), drops),
+            totals: reader.words.show_over_totals(count(show.sold), count(show.supplied)),
             money: show.gross.iter().map(money).collect::<Vec<_>>().join(" + "),
             stream: show.stream,
         }

@@ -28,10 +28,9 @@ impl Ended {
             return None;
         }
         let (paid, all) = (count(show.sold), count(show.supplied));
-        let drops = u64::try_from(show.drops_total).unwrap_or(u64::MAX);
         let money = |gross: &Gross| live_money(words, gross.minor, &gross.currency);
         Some(Self {
-            totals: words.show_over_totals(paid, all, drops),
+            totals: words.show_over_totals(paid, all),
             money: show.gross.iter().map(money).collect::<Vec<_>>().join(" + "),
             report: format!("/reports/shows/{}", show.show),
         })

@@ -1,6 +1,7 @@
 //! The fold of one drop's rows.
 
 mod corrections;
+mod payments;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -9,8 +10,7 @@ use stampede_domain::{
     SkuIndex, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{
-    DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord, Record, RecoveredDrop,
-    Row, RowHash, Tally,
+    DeadlineRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, RowHash, Tally,
 };
 
 use super::{
@@ -126,23 +126,6 @@ impl DropFold {
         rest.iter().try_for_each(|record| self.record(record, at, seq))
     }
 
-    /// A row of what came after the drop's chain had ended: it is about money, and changes no figure of the drop.
-    fn adjust(&mut self, row: &Row, at: UnixMillis) -> Result<(), FoldError> {
-        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
-        self.money.end(at);
-        let (as_of, records) = self.adjusted.get_or_insert((at, 0));
-        *as_of = at.max(*as_of);
-        for record in row.decode() {
-            *records += 1;
-            let fail = |source| FoldError::Record { drop, incarnation, seq, source };
-            if let Record::Payment(record) = record.map_err(fail)? {
-                let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop, seq })?;
-                self.money.record(&record, terms.gross.currency());
-            }
-        }
-        Ok(())
-    }
-
     fn record(&mut self, record: &Record, at: UnixMillis, seq: Seq) -> Result<(), FoldError> {
         let plan = self.terms.as_ref().map(|terms| Arc::clone(&terms.plan));
         if let Some((phase, by_stream)) = phases::next(&self.phases, plan.as_deref(), record) {
@@ -202,17 +185,6 @@ impl DropFold {
             | Record::Heartbeat(_)
             | Record::Room(_)
             | Record::Brake(_) => {}
-        }
-        Ok(())
-    }
-
-    fn paid(&mut self, record: &PaymentRecord, seq: Seq) -> Result<(), FoldError> {
-        let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop: self.drop, seq })?;
-        self.money.record(record, terms.gross.currency());
-        if let PaymentChange::Cancelled(cancelled) = &record.change
-            && cancelled.lot.is_some()
-        {
-            self.changes.was_sold_before();
         }
         Ok(())
     }

@@ -83,6 +83,7 @@ fn a_double_press_does_it_once() {
     assert_eq!(server.drop_state(&drop)["phase"], "paused");
     resume(&tab);
     command(&tab, "restock", "Restock");
+    tab.press("[data-form=restock] label:has([value='250'])");
     tab.see("[data-s=restock-confirm]", "250");
     twice("[data-form=restock] [type=submit]");
     tab.see("[data-s=result]", "by 250");
@@ -191,7 +192,7 @@ fn digits_are_an_amount_and_p_stops_while_it_is_asked() {
     let tab = host(&browser, &server);
     tab.see("[data-command=restock]:not([aria-disabled])", "Restock");
     tab.key("r");
-    tab.see("[data-s=restock-confirm]", "250");
+    tab.see("[data-s=restock-confirm]", "Type");
     // One stops the sale oneself: that is no surprise to what is confirmed after it.
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
@@ -213,6 +214,7 @@ fn of_two_at_one_stale_page_the_later_is_told_what_changed() {
     server.command(&format!("drops/{drop}/open"), &json!({}));
     let first = host(&browser, &server);
     first.key("r");
+    first.press("[data-form=restock] label:has([value='250'])");
     first.see("[data-s=restock-confirm]", "250");
     server.command(&format!("drops/{drop}/pause"), &json!({}));
     first.see("[data-s=state]", "Paused");
@@ -260,6 +262,7 @@ fn what_is_confirmed_after_the_session_ended_is_offered_and_never_sent_by_itself
     let tab = browser.visitor(Look::LAPTOP).sign_in(&door, &server.token);
     tab.see("[data-s=age]", "old");
     command(&tab, "restock", "Restock");
+    tab.press("[data-form=restock] label:has([value='250'])");
     tab.see("[data-s=restock-confirm]", "250");
     server.ask("DELETE", "/v1/sessions", &Value::Null);
     tab.see("[data-s=alarm]", "Your session has ended");

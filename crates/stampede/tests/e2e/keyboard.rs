@@ -95,6 +95,9 @@ fn a_host_runs_a_show_by_keyboard_alone() {
     tab.see("[data-command=stop][data-act=pause]", "Pause");
     reach(&tab, "[data-command=restock]");
     tab.key("Enter");
+    for digit in ["2", "5", "0"] {
+        tab.key(digit);
+    }
     reach(&tab, "[data-s=restock-confirm], [type=submit]:has([data-s=restock-confirm])");
     tab.key("Enter");
     tab.see("[data-s=hero]", "750");
@@ -202,6 +205,9 @@ fn an_event_is_announced_once() {
     heard("resumed");
     tab.see("[data-command=restock]:not([aria-disabled])", "Restock");
     tab.key("r");
+    for digit in ["2", "5", "0"] {
+        tab.key(digit);
+    }
     tab.see("[data-s=restock-confirm]", "250");
     tab.key("Enter");
     heard("Restocked");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stampede_domain::{
     DropPlan, DurationMs, Mode, Money, RefusalCode, SkuOption, SkuPlan, UnixMillis,
 };
-use stampede_ledger::{PhaseRecord, Record, Tally};
+use stampede_ledger::{DeadlineRecord, PhaseRecord, Record, Tally};
 use stampede_testkit::{PastDrop, PastHold, PastLedger, plan_of, sku, units};
 
 use crate::harness::Server;
@@ -87,6 +87,14 @@ fn titled(title: &str, skus: impl IntoIterator<Item = SkuPlan>) -> DropPlan {
 
 fn mug(supply: u32) -> SkuPlan {
     SkuPlan { limit_per_viewer: units(BUY_MAX), ..sku("mug", supply) }
+}
+
+/// Staff give what is held more time, so often.
+fn changed(ledger: &mut PastLedger, drop: &PastDrop, times: u64) {
+    for _ in 0..times {
+        let (span, until) = (DurationMs::from_secs(60), ledger.now());
+        ledger.push(drop.id, DeadlineRecord::Extended { span, until });
+    }
 }
 
 /// So many viewers take so many units each of the first SKU.
@@ -222,6 +230,7 @@ fn two_days(ledger: &mut PastLedger) -> PastDrop {
 fn a_blink(ledger: &mut PastLedger) -> PastDrop {
     let mut drop = ledger.plan(titled("Gone in a blink", [mug(1_000)]));
     drop.open(ledger);
+    changed(ledger, &drop, 9);
     let mut holds = Vec::new();
     for step in 0..20 {
         holds.extend(take(ledger, &mut drop, (step * 50, step * 50 + 50), 1));
@@ -247,6 +256,7 @@ fn as_wide_as_may_be(ledger: &mut PastLedger) -> PastDrop {
     });
     let mut drop = ledger.plan(titled("Boots", sizes));
     drop.open(ledger);
+    changed(ledger, &drop, 9);
     for part in 0..20_u64 {
         let first = part * 1_000;
         let holds: Vec<PastHold> = (first..first + 1_000)

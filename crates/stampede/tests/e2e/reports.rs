@@ -254,6 +254,12 @@ const OUTSIDE: &str = "[...document.querySelectorAll('.plot svg')].filter((svg) 
       return box.width > 0 && (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1
         || box.bottom > frame.bottom + 1); }).map((text) => text.textContent); })";
 
+/// What of a sheet reaches into its foot, where it would be cut or stand under words.
+const UNDER_THE_FOOT: &str = "[...document.querySelectorAll('.sheet')].flatMap((sheet) => {
+  const foot = sheet.querySelector('.sheet-foot');
+  return [...sheet.children].filter((part) => part !== foot
+    && part.getBoundingClientRect().bottom > foot.getBoundingClientRect().top).map((part) => part.className); })";
+
 #[test]
 fn every_report_prints_on_two_sheets() {
     let past = Past::start();
@@ -266,6 +272,7 @@ fn every_report_prints_on_two_sheets() {
         for path in [format!("/reports/{drop}/print"), format!("/reports/shows/{drop}/print")] {
             tab.go(&server.page(&path));
             tab.see("h1", "");
+            assert_eq!(tab.value(UNDER_THE_FOOT), json!([]), "{what}: {path}");
             let pdf = tab.printed();
             assert!(pdf.starts_with(b"%PDF"), "{what}: {path}");
             assert_eq!(sheets(&pdf), 2, "{what}: {path}");

@@ -73,6 +73,7 @@ fn a_host_runs_a_show_before_a_crowd() {
     server.until(&grey, "open", |state| state["phase"] == "open");
 
     command(&tab, "restock", "Restock");
+    tab.press("[data-form=restock] label:has([value='250'])");
     tab.see("[data-s=restock-confirm]", "250");
     tab.press("[data-s=restock-confirm]");
     tab.see("[data-s=result]", "by 250");
