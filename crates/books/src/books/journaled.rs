@@ -41,17 +41,72 @@ impl Books {
 
 #[cfg(test)]
 mod tests {
-    use stampede_ledger::PhaseRecord;
+    use std::sync::Arc;
 
-    use crate::books::given::{self, DROP, NOW};
+    use stampede_domain::{DropId, PaymentId};
+    use stampede_ledger::{
+        BrakeOrder, BrakeRecord, PaymentChange, PaymentRecord, PhaseRecord, Record, RoomChange,
+        UnmatchedPayment, UnmatchedRecord,
+    };
+    use stampede_testkit::{euros, hold, plan};
+
+    use super::*;
+    use crate::{
+        books::given::{self, DROP, NOW},
+        command::{DropAction, Role},
+        decision::Decision,
+    };
+
+    fn line(books: &Books, part: &str) -> String {
+        let all = books.journaled();
+        let line = all.lines().find(|line| line.starts_with(part));
+        line.unwrap_or_else(|| panic!("nothing of {part} in {all}")).to_owned()
+    }
+
+    /// A record changes what is told of the part that it is about.
+    fn tells(part: &str, change: impl Fn(&mut Books)) {
+        let (one, mut other) = (given::one_drop(), given::one_drop());
+        assert_eq!(line(&one, part), line(&other, part));
+        change(&mut other);
+        assert_ne!(line(&one, part), line(&other, part), "{part}");
+    }
 
     #[test]
-    fn what_a_record_changes_of_a_drop_is_told() {
-        let (one, mut other) = (given::one_drop(), given::one_drop());
-        assert_eq!(one.journaled(), other.journaled());
-        given::follow(&mut other, DROP, PhaseRecord::Countdown { opens_at: NOW });
-        let of_drop =
-            |all: String| all.lines().find(|line| line.starts_with("d1 ")).unwrap().to_owned();
-        assert_ne!(of_drop(one.journaled()), of_drop(other.journaled()));
+    fn what_a_record_changes_is_told() {
+        let counts = |books: &mut Books| {
+            given::follow(books, DROP, PhaseRecord::Countdown { opens_at: NOW });
+        };
+        tells("d1 ", counts);
+        tells("on air ", counts);
+        tells("rooms ", |books| {
+            given::change_room(books, "late", RoomChange::Owner(given::merchant("acme")));
+        });
+        tells("brake ", |books| {
+            let order = BrakeOrder { actor: "olga".into(), reason: "".into(), expires_at: None };
+            given::follow(books, DropId::HOUSE, BrakeRecord::Halted(Box::new(order)));
+        });
+        tells("keys ", |books| {
+            let open = given::command(Role::Host, DropAction::StartCountdown.on(DROP));
+            let context = crate::CommandContext::default();
+            books.command(&open, &context, given::moment(), &mut Decision::default()).unwrap();
+        });
+        let planned = |books: &mut Books| {
+            let plan = Arc::new(plan(1));
+            given::follow(books, DropId::new(2), Record::Planned { plan, revision: 1 });
+        };
+        tells("memory ", planned);
+        tells("next ", planned);
+        tells("unmatched ", |books| {
+            let payment = PaymentId::new("platform", "p1").unwrap();
+            let found = UnmatchedPayment { payment, amount: euros(1), named: "".into() };
+            let found = Record::Unmatched(UnmatchedRecord::Found(Box::new(found)));
+            given::follow(books, DropId::HOUSE, found);
+        });
+        tells("adjustments ", |books| {
+            let hold = hold(DROP, stampede_domain::Incarnation::default(), 1);
+            let payment = PaymentId::new("platform", "p1").unwrap();
+            let change = PaymentChange::Retaken { payment, into: hold };
+            given::follow(books, DROP.adjustments(), PaymentRecord { hold, change });
+        });
     }
 }

@@ -477,6 +477,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_drop_has_opened_since_the_first_time() {
+        let mut book = DropBook::planned(&Arc::new(stampede_testkit::plan(5)), 1, None);
+        assert_eq!(book.opened_at(), None);
+        let phases = [PhaseRecord::Opened, PhaseRecord::Paused, PhaseRecord::Opened];
+        for (at, phase) in (7..).zip(phases) {
+            book.apply(UnixMillis::new(at), &phase.into()).unwrap();
+        }
+        assert_eq!(book.opened_at(), Some(UnixMillis::new(7)));
+    }
+
+    #[test]
+    fn a_pool_that_the_plan_has_not_contradicts_it() {
+        let mut book = DropBook::planned(&Arc::new(stampede_testkit::plan(5)), 1, None);
+        let pool = PoolIndex::new(1).unwrap();
+        let record = Record::Lot { pool, units: Units::ONE, lot: 1 };
+        let followed = book.apply(UnixMillis::new(1), &record);
+        assert_eq!(followed, Err(Contradiction::UnknownPool { pool }));
+    }
+
+    #[test]
     fn lots_are_counted_as_their_records_say() {
         let mut book = DropBook::planned(&Arc::new(stampede_testkit::plan(5)), 1, None);
         assert_eq!((book.lots(), book.was_supplied()), (0, false));
