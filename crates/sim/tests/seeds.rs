@@ -35,6 +35,13 @@ fn drops_leave_by_the_time_that_a_start_knows() {
     }
 }
 
+/// More of a payment was taken than had been kept ready, after another payment had taken its hold's units again: the rest
+/// is due back for the reason that the money before it was.
+#[test]
+fn what_is_taken_beyond_is_due_back_for_the_same_reason() {
+    assert_eq!(run_seed(210_857).violation, None);
+}
+
 #[test]
 fn a_seed_gives_the_same_run() {
     for seed in [3, 17, 1_000_001] {

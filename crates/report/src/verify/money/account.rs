@@ -61,6 +61,8 @@ pub(super) struct Part {
     pub(super) most: u64,
     /// What has to go back, in minor units.
     pub(super) due: u64,
+    /// Some of that because the hold had ended.
+    pub(super) is_due_by_end: bool,
     /// What went back, in minor units.
     pub(super) refunded: u64,
 }
@@ -141,6 +143,7 @@ impl Account {
                 stage: Stage::Unknown,
                 most: 0,
                 due: 0,
+                is_due_by_end: false,
                 refunded: 0,
             });
             self.parts.len() - 1

@@ -343,6 +343,9 @@ impl Change<'_> {
         let part = &mut self.account.parts[place];
         part.due = part.due.saturating_add(amount.minor());
         let (stage, due, most) = (part.stage, part.due, part.most);
+        // More of a payment that was due already: whoever took the units again came after that.
+        let was_due = part.is_due_by_end;
+        part.is_due_by_end |= reason == RefundReason::HoldEnded;
         let payment = payment.clone();
         match stage.money() {
             None => self.add(MoneyFault::DueWithoutMoney { hold, payment, amount }),
@@ -357,7 +360,7 @@ impl Change<'_> {
             stands => (stands == Standing::Gone, stands == Standing::Ordered),
         };
         let fits = match reason {
-            RefundReason::HoldEnded => is_gone && !self.account.is_retaken,
+            RefundReason::HoldEnded => is_gone && (was_due || !self.account.is_retaken),
             RefundReason::SecondPayment => is_order || self.account.is_retaken,
             RefundReason::Cancelled => is_order,
             RefundReason::WrongMode => self.named.mode == Mode::Rehearsal,
