@@ -95,6 +95,18 @@ mod tests {
     }
 
     #[test]
+    fn any_click_is_something() {
+        assert!(Sources::default().is_empty());
+        for one in [
+            Sources { skus: vec![(sku(0), 1)], ..Sources::default() },
+            Sources { channels: channels([(1, 1)]), ..Sources::default() },
+            Sources { other_channels: 1, ..Sources::default() },
+        ] {
+            assert!(!one.is_empty(), "{one:?}");
+        }
+    }
+
+    #[test]
     fn what_was_counted_since_is_what_came_on_top() {
         let earlier = Sources {
             skus: vec![(sku(1), 4)],
