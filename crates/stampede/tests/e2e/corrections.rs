@@ -248,6 +248,7 @@ fn the_countdown_of_the_wrong_drop_is_cancelled_and_another_drop_is_made_next() 
     tab.key("Escape");
     server.until(&wrong, "planned again", |state| state["phase"] == "scheduled");
     tab.see("[data-s=next-title]", "Grey mug");
+    tab.see("[data-s=result]", "Countdown cancelled");
     // By keys alone: to the first drop that can be next, then to the second one.
     tab.key("j");
     tab.key("ArrowDown");

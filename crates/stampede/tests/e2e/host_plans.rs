@@ -68,6 +68,7 @@ fn a_host_plans_by_page_where_the_merchant_lets_hosts_and_starts_the_drop() {
     nina.see("[data-s=age]", "old");
     nina.press("[data-list=order] li:nth-child(3) [data-do=make-next]");
     nina.see("[data-s=next-title]", "Blue mug");
+    nina.see("[data-s=result]", " is next");
     nina.key("n");
     server.until("d3", "open", |state| state["phase"] == "open");
 
