@@ -68,10 +68,11 @@ for (const button of document.querySelectorAll("[data-do=dismiss-merchant],[data
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
-    const { stream, merchant, path = "dismiss" } = button.dataset;
+    const { stream, merchant, path } = button.dataset;
     const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/${path}`, { merchant });
     button.removeAttribute("aria-disabled");
-    if (done.ok) location.reload();
+    // Somebody else may have done the same.
+    if (done.ok || done.code === "room_unchanged") location.reload();
     else tell(document.querySelector("[data-el=rooms-wrong]"), why(done));
   });
 }

@@ -1185,7 +1185,7 @@ function mend() {
   switch (act.dataset.kind) {
     case "restock": askRestock(act.dataset.sku); break;
     case "start": start(); break;
-    case "plan-rest": if (shown) location.assign(`/plan/${encodeURIComponent(stream)}/new?rest=${cast(shown.snapshot).air.drop}`); break;
+    case "plan-rest": open(`/plan/${encodeURIComponent(stream)}`, "_blank", "noopener"); break;
     case "again": room.again(); break;
     case "repeat": repeat(); break;
     case "stay": stay().catch(() => result("octagon", say("no_connection_short"), "", "refused")); break;

@@ -70,7 +70,7 @@ const sale = () => (isFresh(which) ? null : show.find(which));
 /** Whether viewers hear nothing yet: a drop of which they have heard is not hidden again. */
 const isUnseen = () => draft.form.hidden && (sale()?.hidden ?? true);
 /** Whether the reader may not plan it: a host for a merchant who does not let hosts. */
-const isForbidden = () => !(sale() === null ? show.plansAny : show.mayPlan(sale().plan.merchant));
+const isForbidden = () => !(sale() === null ? show.plansAny && (show.merchant === null || show.mayPlan(draft.form.merchant || show.merchant)) : show.mayPlan(sale().plan.merchant));
 const isReadOnly = () => isElsewhere || isForbidden() || (sale() !== null && !isPlanned(sale()));
 
 // --- The draft ---
@@ -438,7 +438,7 @@ function drawFoot(found) {
   put("plan", isBusy ? say(isNew() ? "plan_planning" : "plan_saving") : say(hasSent ? "plan_ask_again" : does));
   put("plan-effect", hasSent && !isBusy ? say("plan_ask_again_effect") : effect);
   act.setAttribute("aria-disabled", String(isBusy));
-  find("[data-do=copy]").hidden = isNew() || !show.plansAny;
+  find("[data-do=copy]").hidden = isNew() || isForbidden();
   const discard = find("[data-do=discard]");
   discard.hidden = isFixed || hasSent || isBusy || !(isNew() ? id !== "new" || isChanged() : isChanged());
   find("[data-do=call-off]").hidden = isFixed || hasSent || isBusy || isNew() || sale() === null;

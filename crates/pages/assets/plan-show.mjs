@@ -13,7 +13,7 @@ import { id as idOf, units } from "./plan-typed.mjs";
 import { loadAll } from "./plan-words.mjs";
 import { local } from "./plan-zone.mjs";
 import { press as rehearse } from "./rehearsal.mjs";
-import { glyphs, picture, prices, restLeft, standing } from "./view.mjs";
+import { glyphs, picture, prices, restIsOffered, standing } from "./view.mjs";
 import { say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -30,9 +30,12 @@ const list = find("[data-list=order]");
 const own = find("[data-list=drafts]");
 const planAll = find("[data-do=plan-all]");
 const rehearsal = find("[data-do=rehearse]");
+const hosts = find("[data-do=hosts]");
 const show = new Show(document.body.dataset, heard);
 
 let isBusy = false;
+/** Whether it is being said whether hosts may plan. */
+let isSwitching = false;
 /** Whether drafts are being planned, and how many of them are. */
 let queue = null;
 /** Whether the page has said that nobody is signed in. */
@@ -47,6 +50,7 @@ const dialog = el("copy-dialog");
 function draw() {
   if (drag === null) drawOrder();
   drawDrafts();
+  drawHosts();
 }
 
 function startOf(sale) {
@@ -73,16 +77,16 @@ function drawRow(node, sale, at) {
   el("rehearsal", node).hidden = sale.plan.mode !== "rehearsal";
   el("open", node).href = `/plan/${stream}/${sale.drop}`;
   const rest = el("rest", node);
-  rest.hidden = restLeft(sale) === 0 || !show.mayPlan(sale.plan.merchant);
+  rest.hidden = !show.mayPlan(sale.plan.merchant) || !restIsOffered(sale, show.drops);
   rest.href = `/plan/${stream}/new?rest=${sale.drop}`;
   rest.setAttribute("aria-label", say("plan_rest_of", { title }));
   for (const [act, key] of [["grip", "plan_drag"], ["up", "plan_up"], ["down", "plan_down"], ["copy", "plan_copy_of"]]) {
     const button = find(`[data-do=${act}]`, node);
     button.setAttribute("aria-label", say(key, { title }));
     const isEnd = (act === "up" && at === 0) || (act === "down" && at === show.drops.length - 1);
-    if (act === "copy") button.hidden = !show.plansAny;
-    // What is over never moves: the way to plan its rest has their room.
-    else button.hidden = !rest.hidden;
+    if (act === "copy") button.hidden = !show.mayPlan(sale.plan.merchant);
+    // What is over never moves: the way to plan its rest has the room of two. The grip keeps its column.
+    else if (act !== "grip") button.hidden = !rest.hidden;
     if (act !== "copy") button.disabled = !isPlanned(sale) || isEnd;
   }
 }
@@ -100,7 +104,7 @@ function drawOrder() {
   if (focus?.disabled && list.contains(focus)) refocus(focus);
   el("nothing").hidden = drops.length > 0;
   el("order-hint").hidden = drops.length === 0;
-  find("[data-do=copy-show]").hidden = drops.length === 0 || !show.plansAny;
+  find("[data-do=copy-show]").hidden = copiable().length === 0;
   rehearsal.hidden = !drops.some((sale) => isPlanned(sale) && sale.plan.mode === "live");
 }
 
@@ -318,8 +322,8 @@ async function planOne(draft) {
   }
   draft.field = fieldOf(done, draft.form);
   keepBack(draft, refusal(done, language));
-  // What has no room will have none for the next.
-  return done.code !== "stream_full" && done.code !== "share_full";
+  // What has no room will have none for the next, and hosts who may not plan may plan none of them.
+  return done.code !== "stream_full" && done.code !== "share_full" && !(done.code === "hosts_not_allowed" && show.merchant !== null);
 }
 
 /** Leaves a draft to its planner, with the reason. */
@@ -374,8 +378,10 @@ function copyShow(event) {
   location.assign(`/plan/${to.value}`);
 }
 
-/** Every drop but those that were called off: of one whose opening was undone there is a copy. */
-const copiable = () => show.drops.filter(({ phase }) => !["cancelled", "voiding", "voided"].includes(phase));
+/** Every drop that the reader may plan but those that were called off: of one whose opening was undone there is a copy. */
+function copiable() {
+  return show.drops.filter(({ phase, plan }) => !["cancelled", "voiding", "voided"].includes(phase) && show.mayPlan(plan.merchant));
+}
 
 find("[data-do=use-name]").addEventListener("click", ({ currentTarget }) => {
   const input = find("#copy-stream");
@@ -395,6 +401,8 @@ find("[data-form=copy]").addEventListener("submit", copyShow);
 // --- A rehearsal ---
 
 rehearsal.addEventListener("click", async () => {
+  // The drafts that are being planned belong to the show: they come first.
+  if (queue !== null) return;
   const tell = (_, text, more, kind) => said(kind === "refused" ? "attention" : "calm", more ? `${text} · ${more}` : text);
   // What it looks like is the control room's.
   if (await rehearse(stream, true, tell, () => "")) location.assign(`/live/${stream}`);
@@ -402,21 +410,31 @@ rehearsal.addEventListener("click", async () => {
 
 // --- Whether hosts may plan ---
 
-const hosts = find("[data-do=hosts]");
+/** A merchant who has planned nothing in a show nobody owns has nothing there to let hosts do. */
+function drawHosts() {
+  if (!hosts) return;
+  const isFirst = hosts.dataset.room === undefined && show.drops.length === 0;
+  el("hosts-first").hidden = !isFirst;
+  hosts.disabled = isFirst || isSwitching;
+}
 
 hosts?.addEventListener("change", async () => {
   const allowed = hosts.checked;
-  hosts.disabled = true;
+  isSwitching = true;
+  drawHosts();
   const url = `/v1/rooms/${encodeURIComponent(stream)}/${allowed ? "allow" : "forbid"}-hosts`;
   const done = await send(url, { merchant: show.merchant });
-  hosts.disabled = false;
+  isSwitching = false;
+  drawHosts();
   hosts.focus();
   // Somebody else has done the same.
-  if (done.ok || done.code === "room_unchanged") said("calm", say(allowed ? "plan_hosts_on" : "plan_hosts_off"));
-  else {
-    hosts.checked = !allowed;
-    told(done);
+  if (done.ok || done.code === "room_unchanged") {
+    said("calm", say(allowed ? "plan_hosts_on" : "plan_hosts_off"));
+    return;
   }
+  // Where the outcome is not known, the switch stands as it was pressed: pressed again it says how it is.
+  if (!done.isOpen) hosts.checked = !allowed;
+  told(done);
 });
 
 // --- What is heard ---

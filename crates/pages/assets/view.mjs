@@ -498,6 +498,20 @@ export function restLeft(sale) {
   return left + reserve;
 }
 
+const numberOf = (sale) => Number(sale.drop.slice(1));
+const isCalledOff = ({ phase }) => ["cancelled", "voiding", "voided"].includes(phase);
+
+/**
+ * Whether what is left of a drop can be planned anew. While units are held more may come back. Numbered units would get the numbers
+ * of others. Once a later drop has the same goods, they are planned.
+ */
+export function restIsOffered(sale, drops) {
+  if (restLeft(sale) === 0 || sum(sale.skus).held > 0 || sale.plan.skus.some(({ numbered }) => numbered)) return false;
+  const left = new Set(sale.skus.filter(({ available, reserve = 0 }) => available + reserve > 0).map(({ sku }) => sku));
+  const isLater = (other) => numberOf(other) > numberOf(sale) && other.plan.merchant === sale.plan.merchant && other.plan.mode === "live";
+  return !drops.some((other) => isLater(other) && !isCalledOff(other) && other.skus.some(({ sku }) => left.has(sku)));
+}
+
 /** What nobody has bought of a drop that is over, with who can plan it anew. */
 function restOf(air, reader) {
   const left = air ? restLeft(air) : 0;

@@ -173,11 +173,16 @@ impl Books {
         stream: &StreamId,
         merchant: &MerchantId,
     ) -> Result<(), CommandRefusal> {
-        let is_own = command.merchant.as_ref().is_none_or(|bound| bound == merchant);
-        if command.role != Role::Host || (is_own && self.lets_hosts_plan(stream, merchant)) {
+        if command.role != Role::Host {
             return Ok(());
         }
         let action = command.action.name();
+        if command.merchant.as_ref().is_some_and(|bound| bound != merchant) {
+            return Err(CommandRefusal::ForeignDrop { action, merchant: merchant.clone() });
+        }
+        if self.lets_hosts_plan(stream, merchant) {
+            return Ok(());
+        }
         let (stream, merchant) = (stream.clone(), merchant.clone());
         Err(CommandRefusal::HostsNotAllowed { action, stream, merchant })
     }

@@ -65,6 +65,8 @@ struct ShowPage {
     blank: Row,
     /// Whether hosts may plan, where the reader says so for a merchant.
     lets_hosts: Option<bool>,
+    /// Whether the stream belongs to somebody yet.
+    has_room: bool,
 }
 
 #[derive(Template)]
@@ -287,7 +289,7 @@ impl Planned {
     /// Whether hosts may plan for the merchant whose staff the reader is; `None` for whoever does not say so.
     fn lets_hosts(&self) -> Option<bool> {
         let own = self.session.merchant.as_ref().filter(|_| self.session.role != "host")?;
-        Some(self.room.as_ref()?.hosts_plan_for.contains(own))
+        Some(self.room.as_ref().is_some_and(|room| room.hosts_plan_for.contains(own)))
     }
 
     fn show(&self) -> Show {
@@ -324,8 +326,11 @@ pub(crate) async fn show(
     let frame = planned.frame(&visitor, title, "plan-show.mjs");
     let show = planned.show();
     let blank = Row::new(0, &Sale::none(), words);
-    let lets_hosts = planned.lets_hosts();
-    page_with_pictures(&visitor, &ShowPage { frame, words, show, rows, blank, lets_hosts })
+    let (lets_hosts, has_room) = (planned.lets_hosts(), planned.room.is_some());
+    page_with_pictures(
+        &visitor,
+        &ShowPage { frame, words, show, rows, blank, lets_hosts, has_room },
+    )
 }
 
 /// The form of a drop that is planned or a draft; or a table to paste.

@@ -141,17 +141,20 @@ fn what_a_closed_drop_has_left_is_planned_anew() {
     nina.see("[data-s=alarm]", "A merchant or an admin can plan the rest");
     let mara = planner(&browser.visitor(Look::LAPTOP), &server, "");
     mara.see("[data-list=order] [data-el=rest]", "Plan the rest");
+    let columns =
+        "document.querySelector('[data-list=order] .row-text').getBoundingClientRect().width > 150";
+    mara.until("a title with its width", columns);
     mara.go(&server.page(&format!("/live/{STREAM}")));
+    // The button leads to the plan in a tab of its own: the control room stays.
     mara.see("[data-do=alarm]", "Plan the rest");
-    mara.see("[data-s=age]", "old");
-    // The button takes no press in its first second.
-    mara.until(
-        "at the form",
-        "document.querySelector('[data-do=alarm]:not([hidden])')?.click(), location.pathname.startsWith('/plan/')",
-    );
+    mara.go(&server.page(&format!("/plan/{STREAM}")));
+    mara.press("[data-list=order] [data-el=rest]:not([hidden])");
     mara.see("h1", "Plan a drop");
     mara.until("what is left", "document.querySelector('[name$=\".supply\"]')?.value === '30'");
     mara.press("[data-do=plan]");
     mara.see("[data-s=line]", "Planned Grey mug.");
     assert_eq!(server.drop_state("d2")["plan"]["skus"][0]["supply"], 30);
+    // What is planned is not offered again.
+    mara.see("[data-list=order]", "Grey mug");
+    mara.until("no offer", "document.querySelectorAll('[data-list=order] > li').length === 2 && !document.querySelector('[data-list=order] [data-el=rest]:not([hidden])')");
 }
