@@ -14,7 +14,7 @@ use support::{at, journal};
 /// A drop of mugs whose merchant has a code for them.
 fn mugs(title: &str) -> DropPlan {
     let mut plan = plan_of([sku("mug", 10)]);
-    plan.title = title.to_owned();
+    title.clone_into(&mut plan.title);
     plan
 }
 
