@@ -52,13 +52,10 @@ pub(crate) struct CommandGiven {
     /// How many units.
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<u32>,
-    /// Whether an edit has changed nothing but the place in the running order; left out of everything else.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    moved: bool,
 }
 
 impl CommandGiven {
-    pub(crate) fn new(command: &StaffCommand, done: &Done, moved: bool, at_ms: u64) -> Self {
+    pub(crate) fn new(command: &StaffCommand, done: &Done, at_ms: u64) -> Self {
         let (sku, units) = match &command.action {
             Action::Drop { action: DropAction::Restock { sku, units }, .. } => {
                 (Some(sku.to_string()), Some(*units))
@@ -76,7 +73,6 @@ impl CommandGiven {
             at_ms,
             sku,
             units: units.map(Units::get),
-            moved,
         }
     }
 }

@@ -114,13 +114,12 @@ impl FollowHubs {
         self.pollers.lock().retain(|_, poller| poller.until > now);
     }
 
-    /// Tells those who follow the drop's stream who has given a command that was carried out, and whether it has `moved`
-    /// the drop without changing it otherwise.
-    pub(crate) fn note(&self, engine: &Engine, command: &StaffCommand, done: &Done, moved: bool) {
+    /// Tells those who follow the drop's stream who has given a command that was carried out.
+    pub(crate) fn note(&self, engine: &Engine, command: &StaffCommand, done: &Done) {
         let Some(sale) = engine.sale(done.drop) else { return };
         let hub = self.hubs.lock().get(&sale.plan().stream).and_then(Weak::upgrade);
         if let Some(hub) = hub {
-            hub.people.note((command, done), moved, &sale, engine.wall().get());
+            hub.people.note(command, done, &sale, engine.wall().get());
         }
     }
 

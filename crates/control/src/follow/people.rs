@@ -68,18 +68,11 @@ impl People {
         }
     }
 
-    /// Keeps a command about a drop of the stream for those who follow now. One that has `moved` the drop has changed
-    /// nothing but its place.
-    pub(super) fn note(
-        &self,
-        (command, done): (&StaffCommand, &Done),
-        moved: bool,
-        of: &SaleDrop,
-        at_ms: u64,
-    ) {
+    /// Keeps a command about a drop of the stream for those who follow now.
+    pub(super) fn note(&self, command: &StaffCommand, done: &Done, of: &SaleDrop, at_ms: u64) {
         let merchant = command.merchant.clone();
         let Some(by) = Person::new(command.actor.clone(), command.role, merchant) else { return };
-        let given = CommandGiven::new(command, done, moved, at_ms);
+        let given = CommandGiven::new(command, done, at_ms);
         let event = event("command", &Encoded::new(&given));
         let mut known = self.known.lock();
         if known.commands.len() >= COMMANDS_KEPT {

@@ -221,20 +221,19 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
         return Ok(done);
     }
     check_prices(&state, &command)?;
-    let moved = only_moves(&state, &command);
-    let mut outcome = outcome_of(&state, &command, moved).await?;
+    let mut outcome = outcome_of(&state, &command).await?;
     if outcome == Err(CommandRefusal::MoneyNotLoaded)
         && let Some(drop) = command.action.drop()
     {
         let place = place_of(&state, &holder(command.merchant.as_ref(), &command.actor))?;
         reopen(&state, place, drop).await?;
-        outcome = outcome_of(&state, &command, moved).await?;
+        outcome = outcome_of(&state, &command).await?;
     }
     let refusal = match outcome {
         Ok(done) => {
             metrics::count_command(if done.replayed { "replayed" } else { "accepted" });
             if !done.replayed {
-                state.followed().note(state.engine(), &command, &done, moved);
+                state.followed().note(state.engine(), &command, &done);
             }
             return Ok(done);
         }
@@ -252,27 +251,10 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     Err(refusal.into())
 }
 
-/// Whether an edit changes nothing but the drop's place in the running order.
-fn only_moves(state: &ControlState, command: &StaffCommand) -> bool {
-    let Action::Drop {
-        drop,
-        action: DropAction::Edit { plan } | DropAction::Patch { plan, .. },
-        ..
-    } = &command.action
-    else {
-        return false;
-    };
-    let Some(sale) = state.engine().sale(*drop) else { return false };
-    let before = sale.plan();
-    before.running_order != plan.running_order
-        && DropPlan { running_order: plan.running_order, ..DropPlan::clone(before) } == **plan
-}
-
 /// Has the engine decide a command; waits for the outcome to become durable.
 async fn outcome_of(
     state: &ControlState,
     command: &StaffCommand,
-    moved: bool,
 ) -> Result<CommandOutcome, Problem> {
     let mut answer = state.engine().command(command.clone()).inspect_err(|_| {
         metrics::count_command("unavailable");
@@ -283,7 +265,7 @@ async fn outcome_of(
     }
     metrics::count_command("unknown");
     if waited.is_err() {
-        tokio::spawn(tell_late(state.clone(), (command.clone(), moved), answer));
+        tokio::spawn(tell_late(state.clone(), command.clone(), answer));
     }
     Err(Problem::retry(
         Code::OutcomeUnknown,
@@ -295,13 +277,13 @@ async fn outcome_of(
 /// Tells those who follow of a command whose giver waited no longer, once it is carried out.
 async fn tell_late(
     state: ControlState,
-    (given, moved): (StaffCommand, bool),
+    given: StaffCommand,
     answer: oneshot::Receiver<CommandOutcome>,
 ) {
     if let Ok(Ok(done)) = answer.await
         && !done.replayed
     {
-        state.followed().note(state.engine(), &given, &done, moved);
+        state.followed().note(state.engine(), &given, &done);
     }
 }
 

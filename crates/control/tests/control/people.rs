@@ -118,28 +118,6 @@ async fn what_somebody_did_is_told_by_name_once() {
 }
 
 #[tokio::test]
-async fn a_drop_that_was_only_moved_is_told_as_moved() {
-    let rig = Rig::new();
-    let drop = rig.plan(mugs()).await;
-    let mut events = present(&rig, "admin").await;
-    events.named("snapshot").await;
-    let path = format!("/v1/drops/{drop}");
-    for (place, (changes, moved)) in [
-        (json!({"running_order": 20}), json!(true)),
-        (json!({"running_order": 30, "title": "Cups"}), Value::Null),
-        (json!({"title": "Mugs"}), Value::Null),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let edit = rig.ask("admin", "PATCH", &path).key(&format!("e{place}"));
-        edit.header("If-Match", "*").json(&changes).expect(StatusCode::OK).await;
-        let told = events.named("command").await;
-        assert_eq!((&told["action"], &told["moved"]), (&json!("edit"), &moved), "{changes}");
-    }
-}
-
-#[tokio::test]
 async fn whoever_has_nothing_to_do_with_a_stream_is_not_there_and_sees_nobody() {
     let rig = Rig::new();
     rig.plan(mugs()).await;
