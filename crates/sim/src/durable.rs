@@ -11,7 +11,7 @@ use stampede_ledger::{
     CorrectionRecord, HoldRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, Row,
 };
 
-use crate::{durable_money::MoneyRows, run::Corrections, violation::Violation};
+use crate::{corrections::Corrections, durable_money::MoneyRows, violation::Violation};
 
 /// A take that is durable.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@
 //! step the books, the stock and what was promised are held against the rows of the ledger, which are
 //! counted here by rules of their own.
 
+mod corrections;
 mod durable;
 mod durable_money;
 mod provider;
@@ -19,5 +20,6 @@ mod run;
 mod violation;
 mod world;
 
-pub use run::{Corrections, Faults, MoneyCounts, Report, Seed, run_seed, run_seeds};
+pub use corrections::Corrections;
+pub use run::{Faults, MoneyCounts, Report, Seed, run_seed, run_seeds};
 pub use world::Compared;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use stampede_report::verify::verify_journal;
 
 use crate::{
+    corrections::Corrections,
     violation::Violation,
     world::{Compared, Failure, World},
 };
@@ -39,21 +40,6 @@ pub struct MoneyCounts {
     pub retaken: u64,
     /// Records behind the end of a drop.
     pub adjusted: u64,
-}
-
-/// Mistakes that were put right, by the rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Corrections {
-    /// Times that units were taken back.
-    pub withdrawn: u64,
-    /// Times that limits or the end of a drop were changed while it was on sale.
-    pub amended: u64,
-    /// Drops that began to wind down.
-    pub wound_down: u64,
-    /// Openings that were undone.
-    pub undone: u64,
-    /// Copies of undone openings whose terms had been changed while they were on sale.
-    pub copies_put_right: u64,
 }
 
 /// What one seed came to.
