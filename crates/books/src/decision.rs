@@ -9,7 +9,7 @@ use stampede_ledger::{BrakePart, Link, Record, Room};
 
 use crate::{
     brake::{Ban, BrakeEntry},
-    drop::MissedWhy,
+    drop::{MissedWhy, RestockRequest},
     hold::HoldStatus,
     payment::Attempt,
     totals::Totals,
@@ -210,6 +210,13 @@ pub enum Effect {
         phase: Phase,
         /// When a countdown ends.
         opens_at: Option<UnixMillis>,
+    },
+    /// Staff see other requests for more units.
+    Requests {
+        /// The drop.
+        drop: DropId,
+        /// All that are shown from now on.
+        requests: Arc<[Arc<RestockRequest>]>,
     },
     /// A drop goes on air in place of the one that was.
     Air(DropId),

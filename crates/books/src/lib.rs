@@ -34,13 +34,13 @@ pub use books::{
     UnmatchedPage, Withdrawal,
 };
 pub use command::{
-    Action, AmendRefusal, AmendTerms, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal,
-    Done, DropAction, Role, StaffCommand, StockRefusal, StreamAction, TakeBack, WindDownRefusal,
-    patch_request,
+    Action, AmendRefusal, AmendTerms, AskedFor, BrakeAction, CancelOrder, CommandOutcome,
+    CommandRefusal, Done, DropAction, RequestRefusal, Role, StaffCommand, StockRefusal,
+    StreamAction, TakeBack, WindDownRefusal, patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};
-pub use drop::{DropBook, MissedWhy, StreamWatch};
+pub use drop::{DropBook, MissedWhy, RestockRequest, StreamWatch};
 pub use hold::{HoldLook, HoldStatus};
 pub use limits::Limits;
 pub use memory::MemoryNeeds;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{IdempotencyKey, KeyFingerprint};
-use stampede_engine::{CommandOutcome, CommandRefusal, Done};
+use stampede_domain::{IdempotencyKey, KeyFingerprint, RequestId};
+use stampede_engine::{AskedFor, CommandOutcome, CommandRefusal, Done};
 use stampede_report::BoundCommand;
 
 use crate::{
@@ -33,12 +33,16 @@ pub(crate) async fn answered(
             return Err(Problem::retry(Code::Busy, why).because(&error));
         }
     };
-    Ok(found.map(|BoundCommand { key: bound, copy }| {
+    Ok(found.map(|BoundCommand { key: bound, copy, asked }| {
         if bound.request == request {
             // What was decided after a drop had ended stands in a chain of its own.
             let (lot, units) = (bound.result.lot, bound.result.units);
             let drop = bound.drop.sale();
-            Ok(Done { drop, lot, units, ban: None, copy, replayed: true })
+            let asked = asked.map(|asked| AskedFor {
+                request: RequestId { drop, number: asked.number },
+                reserve: asked.reserve,
+            });
+            Ok(Done { drop, lot, units, ban: None, copy, asked, replayed: true })
         } else {
             Err(CommandRefusal::KeyReused)
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use serde_path_to_error::Track;
 use stampede_domain::{
-    BanId, DropId, HoldId, IdempotencyKey, OrderCodeError, PaymentId, StreamId,
+    BanId, DropId, HoldId, IdempotencyKey, OrderCodeError, PaymentId, RequestId, StreamId,
     limits::KEY_BYTES_MAX,
 };
 use stampede_report::orders::OrderName;
@@ -236,6 +236,17 @@ impl<S: Send + Sync> FromRequestParts<S> for DropOrderPath {
 pub(crate) struct BanPath(pub(crate) BanId);
 
 impl<S: Send + Sync> FromRequestParts<S> for BanPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state).await.map(Self)
+    }
+}
+
+/// A request's id in the path.
+pub(crate) struct RequestPath(pub(crate) RequestId);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

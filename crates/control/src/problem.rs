@@ -62,6 +62,9 @@ codes! {
     LotOutOfRange "lot_out_of_range" UNPROCESSABLE_ENTITY "A lot of this size is not possible"
     InvalidAmendment "invalid_amendment" UNPROCESSABLE_ENTITY "Terms cannot be amended so"
     NotFree "not_free" CONFLICT "Fewer units are free"
+    UnknownRequest "unknown_request" NOT_FOUND "No such request"
+    RequestOver "request_over" CONFLICT "The request has ended"
+    RequestsFull "requests_full" CONFLICT "As many requests of the drop are open as may"
     StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
     MemoryFull "memory_full" CONFLICT "Live drops would need more memory than they may"
     InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
@@ -266,6 +269,11 @@ impl Problem {
     /// The same problem, with the advice to send the request again after a moment.
     pub(crate) fn retry(code: Code, detail: impl Into<String>) -> Self {
         Self { retry_after: Some(RETRY_AFTER), ..Self::new(code, detail) }
+    }
+
+    /// What is wrong, as a stable code.
+    pub(crate) const fn code(&self) -> Code {
+        self.code
     }
 
     /// The same facts under another code.

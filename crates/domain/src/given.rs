@@ -34,6 +34,7 @@ pub(crate) fn plan() -> DropPlan {
         when_offline: None,
         payment_terms: None,
         hidden: false,
+        more_by_request: false,
         rehearsal: None,
     }
 }

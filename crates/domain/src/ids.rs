@@ -125,6 +125,40 @@ impl std::str::FromStr for BanId {
     }
 }
 
+/// A request for more units than a drop has in reserve. Shown as `q`, the drop's number, `-` and the number of the
+/// request within the drop, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId {
+    /// The drop.
+    pub drop: DropId,
+    /// Which of the drop's requests, from 1.
+    pub number: u32,
+}
+
+impl fmt::Display for RequestId {
+    /// `q17-2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "q{}-{}", self.drop.get(), self.number)
+    }
+}
+
+impl std::str::FromStr for RequestId {
+    type Err = IdError;
+
+    /// Reads `q`, two decimal numbers from 1 without leading zeros, and `-` between them.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let malformed =
+            || IdError::Malformed { kind: "request id", expected: "q and two numbers, like q17-2" };
+        let numbers = text.strip_prefix('q').and_then(|rest| rest.split_once('-'));
+        let (drop, number) = numbers.ok_or_else(malformed)?;
+        if number.starts_with(['0', '+']) {
+            return Err(malformed());
+        }
+        let drop = format!("d{drop}").parse().map_err(|_| malformed())?;
+        Ok(Self { drop, number: number.parse().map_err(|_| malformed())? })
+    }
+}
+
 macro_rules! bounded {
     ($(#[$doc:meta])* $name:ident($int:ty), bits $bits:literal) => {
         $(#[$doc])*
@@ -214,6 +248,20 @@ mod tests {
         assert_eq!("d2147483647".parse(), Ok(DropId::new((1 << 31) - 1)));
         assert!("d2147483648".parse::<DropId>().is_err());
         assert_eq!("b17".parse(), Ok(BanId::new(17)));
+    }
+
+    #[test]
+    fn a_request_is_named_by_its_drop_and_its_number() {
+        let request = RequestId { drop: DropId::new(17), number: 2 };
+        assert_eq!(request.to_string(), "q17-2");
+        assert_eq!("q17-2".parse(), Ok(request));
+        for text in [
+            "q17", "17-2", "q17-0", "q0-1", "q017-1", "q17-02", "q17-+2", "q+17-2", "q17-2-3",
+            "q17-",
+        ] {
+            assert!(text.parse::<RequestId>().is_err(), "{text}");
+        }
+        assert!("q2147483648-1".parse::<RequestId>().is_err());
     }
 
     #[test]

@@ -40,8 +40,8 @@ pub use brake::{BanRangeError, BanTarget, Rates, RatesError};
 pub use display::{ShownUnits, StockDisplay};
 pub use hold_id::{HoldId, OrderId};
 pub use ids::{
-    BanId, DropId, Incarnation, NodeEpoch, PoolIndex, Seq, SkuIndex, SlotIndex, TakeNumber,
-    ViewerNumber,
+    BanId, DropId, Incarnation, NodeEpoch, PoolIndex, RequestId, Seq, SkuIndex, SlotIndex,
+    TakeNumber, ViewerNumber,
 };
 pub use key::{IdempotencyKey, KeyFingerprint};
 pub use moment::Moment;

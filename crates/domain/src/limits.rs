@@ -47,6 +47,10 @@ pub const ACCOUNT_BYTES_MAX: usize = 64;
 /// Accepted commands of one drop, after which only those that let less happen are accepted. Their
 /// idempotency keys stay in memory.
 pub const COMMANDS_PER_DROP_MAX: usize = 10_000;
+/// Open requests of one drop for more units than are in reserve; one more is refused.
+pub const REQUESTS_PER_DROP_MAX: usize = 8;
+/// Requests of one drop that are shown after they ended, the latest ones.
+pub const REQUESTS_ENDED_KEPT: usize = 8;
 /// Units that one request may ask for.
 pub const UNITS_PER_BUY_MAX: u32 = 1_000;
 /// Holds that one viewer may make in one drop, ended ones included: the upper bound of the plan's value.

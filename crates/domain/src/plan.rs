@@ -115,6 +115,9 @@ pub struct DropPlan {
     /// Whether viewers hear nothing of the drop until its countdown begins for the first time, or until it opens
     /// without one.
     pub hidden: bool,
+    /// Whether hosts had to ask for more than the reserve when it was planned. `false` in plans of older versions, whose
+    /// hosts restocked without a limit: the server holds hosts to it all the same, and only `verify` looks here.
+    pub more_by_request: bool,
     /// What it rehearses, if it was made for a rehearsal by one press. Such a drop counts nowhere; it is over with
     /// its rehearsal, or with the server's process.
     pub rehearsal: Option<Rehearsal>,

@@ -6,6 +6,7 @@
 
 mod answers;
 mod applier;
+mod asked;
 mod attempts;
 mod brake;
 mod buy;
@@ -59,6 +60,7 @@ mod view;
 mod viewer;
 
 pub use answers::AnswerTotals;
+pub use asked::ShownRequests;
 pub use brake::{Brake, BrakeView};
 pub use buy::{Buy, BuyRequest, Durability};
 pub use changes::Changes;
@@ -79,17 +81,17 @@ pub use recover_error::RecoverError;
 pub use sale::SaleDrop;
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
-    Action, AmendRefusal, AmendTerms, Attempt, BrakeAction, CancelOrder, CommandOutcome,
+    Action, AmendRefusal, AmendTerms, AskedFor, Attempt, BrakeAction, CancelOrder, CommandOutcome,
     CommandRefusal, Done, DropAction, FactRefusal, HoldLook, HoldOutcome, HoldStatus,
-    PaymentOutcome, ReopenedDrop, Role, RoomView, SeenDrop, StaffCommand, StockRefusal,
-    StreamAction, StreamScope, TakeBack, Totals, UnmatchedAsk, UnmatchedEntry, UnmatchedPage,
-    VideoRefusal, WindDownRefusal,
+    PaymentOutcome, ReopenedDrop, RequestRefusal, RestockRequest, Role, RoomView, SeenDrop,
+    StaffCommand, StockRefusal, StreamAction, StreamScope, TakeBack, Totals, UnmatchedAsk,
+    UnmatchedEntry, UnmatchedPage, VideoRefusal, WindDownRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };
 pub use stampede_domain::Moment;
 pub use stampede_ledger::{
-    BootId, NoCopy, PlannedCopy, Position, ProviderRequest, RoomOwner, UnmatchedPayment,
+    BootId, NoCopy, PlannedCopy, Position, ProviderRequest, RequestEnd, RoomOwner, UnmatchedPayment,
 };
 pub use stampede_settlement::{
     HoldAccount, Matter, MatterKind, Part, PartOutcome, PartState, PaymentRefusal,

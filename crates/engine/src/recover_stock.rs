@@ -93,6 +93,7 @@ impl StockPast {
             | Record::Stream(_)
             | Record::Featured
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Payment(_)
             | Record::Unmatched(_)
             | Record::Tally(_)

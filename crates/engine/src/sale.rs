@@ -15,6 +15,7 @@ use stampede_domain::{
 use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
+    asked::{Asked, ShownRequests},
     counts::Counts,
     extensions::Extensions,
     hold_channels::{ChannelNumber, HoldChannels},
@@ -78,6 +79,7 @@ pub struct SaleDrop {
     /// Units that became orders, by pool.
     sold: Box<[AtomicU32]>,
     reserves: Reserves,
+    asked: Asked,
     /// Written by the ledger's thread, read by the steward; cores number names.
     channels: Mutex<HoldChannels>,
     /// Counts go on when the plan is edited.
@@ -128,6 +130,7 @@ impl SaleDrop {
             extensions: Extensions::default(),
             sold,
             reserves,
+            asked: Asked::default(),
             channels: Mutex::default(),
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
             counts,
@@ -326,6 +329,16 @@ impl SaleDrop {
     /// What is not on sale.
     pub(crate) fn reserves(&self) -> &Reserves {
         &self.reserves
+    }
+
+    /// Requests for more units than are in reserve: those that nobody has ended, then the latest of the others.
+    pub fn requests(&self) -> ShownRequests {
+        self.asked.shown()
+    }
+
+    /// Steward only: others are durable.
+    pub(crate) fn show_requests(&self, requests: ShownRequests) {
+        self.asked.show(requests);
     }
 
     /// By how much attempts to pay have moved deadlines.

@@ -6,8 +6,8 @@ use stampede_books::{SeenDrop, Totals};
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis};
 
 use crate::{
-    clock::Moment, figures::SkuFigures, hold_ends::HoldEnding, paying::PayingFigures,
-    recent::Second, sale::SaleDrop, summary::DropSummary,
+    asked::ShownRequests, clock::Moment, figures::SkuFigures, hold_ends::HoldEnding,
+    paying::PayingFigures, recent::Second, sale::SaleDrop, summary::DropSummary,
 };
 
 /// Where a drop stands, its figures apart: equal as long as nobody has to be told of a change.
@@ -76,6 +76,9 @@ pub struct DropView {
     pub ending: HoldEnding,
     /// How it goes with paying for it; `None` for a drop that has left memory.
     pub paying: Option<PayingFigures>,
+    /// Requests for more units than are in reserve: those that nobody has ended, then the latest of the others. Once
+    /// takes are over for good, none is open any more.
+    pub requests: ShownRequests,
 }
 
 impl SaleDrop {
@@ -101,6 +104,7 @@ impl SaleDrop {
                 now.sale,
             ),
             paying: Some(self.paying().figures(now.sale)),
+            requests: self.requests(),
         }
     }
 }
@@ -224,6 +228,7 @@ impl DropView {
             totals: over.totals.clone(),
             ending: HoldEnding::default(),
             paying: None,
+            requests: ShownRequests::default(),
         }
     }
 

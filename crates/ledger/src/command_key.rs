@@ -2,7 +2,7 @@
 
 use stampede_domain::{DropId, KeyFingerprint, Units};
 
-use crate::{CorrectionRecord, PaymentChange, Record, RecordedOutcome};
+use crate::{CorrectionRecord, PaymentChange, Record, RecordedOutcome, RequestRecord};
 
 /// What an accepted command bound its idempotency key to, so that a retry is answered the same even
 /// when the drop has left memory.
@@ -60,6 +60,8 @@ impl LatestResult {
     pub fn follow(&mut self, record: &Record) {
         match record {
             Record::Lot { lot, .. } => self.0.lot = Some(*lot),
+            // A restock that became a request has added none.
+            Record::Request(RequestRecord::Asked(_)) => self.0.lot = None,
             Record::Correction(CorrectionRecord::Withdrawn { units, .. }) => {
                 self.0.units = Some(*units);
             }
@@ -80,6 +82,7 @@ impl LatestResult {
                 | CorrectionRecord::Amended(_)
                 | CorrectionRecord::WindsDown { .. },
             )
+            | Record::Request(RequestRecord::Ended(_))
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)
@@ -94,7 +97,10 @@ impl LatestResult {
     /// What an accepted command of this name did.
     pub fn of(self, action: &str) -> CommandResult {
         CommandResult {
-            lot: self.0.lot.filter(|_| matches!(action, "restock" | "cancel_order")),
+            lot: self
+                .0
+                .lot
+                .filter(|_| matches!(action, "restock" | "cancel_order" | "grant_request")),
             units: self.0.units.filter(|_| action == TAKE_BACK),
         }
     }

@@ -43,9 +43,10 @@ pub use record::{
     Amended, AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord,
     Cancelled, ChannelClicks, Command, CorrectionRecord, DeadlineRecord, Heartbeat, HoldRecord,
     NoCopy, PaymentChange, PaymentRecord, PhaseRecord, PlannedCopy, ProviderRequest, RatesSet,
-    Record, RecordError, RecordedOutcome, RecoveredDrop, RecoveredPool, RefusalCounts, Room,
-    RoomChange, RoomOwner, StreamRecord, Tally, TallySources, Text, UnmatchedDone, UnmatchedEnd,
-    UnmatchedPayment, UnmatchedRecord,
+    Record, RecordError, RecordedOutcome, RecoveredDrop, RecoveredPool, RefusalCounts,
+    RequestAsked, RequestEnd, RequestEnded, RequestRecord, Room, RoomChange, RoomOwner, Signature,
+    StreamRecord, Tally, TallySources, Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment,
+    UnmatchedRecord,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -258,6 +258,7 @@ const fn is_rare(record: &Record) -> bool {
         | Record::Suspended { .. }
         | Record::Featured
         | Record::Correction(_)
+        | Record::Request(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Heartbeat(_)

@@ -40,6 +40,7 @@ impl SupplyDelta {
             | Record::Phase(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

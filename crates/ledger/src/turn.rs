@@ -45,6 +45,7 @@ impl Turn {
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(_)
             | Record::Correction(
                 CorrectionRecord::Withdrawn { .. } | CorrectionRecord::WindsDown { .. },
             )

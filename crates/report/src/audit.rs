@@ -331,6 +331,7 @@ impl Audit<'_> {
             | Record::Stream(_)
             | Record::Featured
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

@@ -4,12 +4,17 @@ use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
 use stampede_domain::KeyFingerprint;
-use stampede_ledger::{CommandKey, Journal, JournalSource, PlannedCopy};
+use stampede_ledger::{CommandKey, Journal, JournalSource, PlannedCopy, RequestAsked};
 
-use crate::{ReportError, read::planned_copy};
+use crate::{
+    ReportError,
+    read::{asked_for, planned_copy},
+};
 
 /// The name of the command that plans a copy.
 const UNDO: &str = "undo";
+/// The name of the command that may become a request.
+const RESTOCK: &str = "restock";
 
 /// What a key is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct BoundCommand {
     pub key: CommandKey,
     /// What became of the copy, where an opening was undone.
     pub copy: Option<PlannedCopy>,
+    /// What was asked for, where a restock went beyond the reserve.
+    pub asked: Option<RequestAsked>,
 }
 
 /// Looks up keys in a ledger that it opens for itself: no report that reads the whole ledger stands in front
@@ -41,7 +48,7 @@ impl BoundKeys {
     }
 
     /// What the actor's key is bound to by an accepted command of a drop. Reads the disk: one row by its
-    /// key; of an undo the drop's rows as well, for the table has no copy.
+    /// key; of an undo, and of a restock that added no lot, the drop's rows as well, for the table has no copy and no request.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -56,10 +63,12 @@ impl BoundKeys {
             None => self.source.open()?,
         };
         let found = open.command_key(actor, key)?;
-        let bound = found.map(|key| {
-            let is_undo = key.action == UNDO;
-            let copy = if is_undo { planned_copy(&*open, key.drop)? } else { None };
-            Ok::<_, ReportError>(BoundCommand { key, copy })
+        let bound = found.map(|bound| {
+            let is_undo = bound.action == UNDO;
+            let copy = if is_undo { planned_copy(&*open, bound.drop)? } else { None };
+            let has_asked = bound.action == RESTOCK && bound.result.lot.is_none();
+            let asked = if has_asked { asked_for(&*open, bound.drop, (actor, key))? } else { None };
+            Ok::<_, ReportError>(BoundCommand { key: bound, copy, asked })
         });
         let bound = bound.transpose()?;
         *journal = Some(open);

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DropPlan};
+use stampede_domain::{DropId, DropPlan, KeyFingerprint};
 use stampede_ledger::{
-    CorrectionRecord, Journal, PhaseRecord, PlannedCopy, ReadError, Record, RowKey, Rows,
+    CorrectionRecord, Journal, PhaseRecord, PlannedCopy, ReadError, Record, RecordedOutcome,
+    RequestAsked, RequestRecord, RowKey, Rows,
 };
 
 use crate::fold::{DropFold, DropReport, Fold, FoldError, UnmatchedMoney};
@@ -74,6 +75,7 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Request(_)
                 | Record::Correction(
                     CorrectionRecord::Withdrawn { .. }
                     | CorrectionRecord::Reserved { .. }
@@ -107,6 +109,35 @@ pub(crate) fn planned_copy(
             let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
             if let Record::Phase(PhaseRecord::UndoBegun { copy }) = record.map_err(damaged)? {
                 return Ok(Some(copy));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What a restock of this drop has asked for that had this key; `None` if it has put a lot on sale.
+pub(crate) fn asked_for(
+    journal: &dyn Journal,
+    drop: DropId,
+    (actor, key): (&str, KeyFingerprint),
+) -> Result<Option<RequestAsked>, ReportError> {
+    let mut latest = None;
+    for row in Rows::of_drop(journal, drop)? {
+        let row = row?;
+        let (incarnation, seq) = (row.incarnation, row.seq);
+        for record in row.decode() {
+            let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
+            match record.map_err(damaged)? {
+                Record::Request(RequestRecord::Asked(asked)) => latest = Some(*asked),
+                Record::Command(command) => {
+                    let asked = latest.take();
+                    let is_it = command.key == key && command.actor.as_str() == actor;
+                    if is_it && command.outcome == RecordedOutcome::Accepted {
+                        return Ok(asked);
+                    }
+                }
+                // Takes come between.
+                _ => {}
             }
         }
     }

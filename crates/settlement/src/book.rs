@@ -53,6 +53,7 @@ impl PaymentBook {
             | Record::Stream(_)
             | Record::Featured
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -8,7 +8,8 @@ use stampede_domain::{
     PoolIndex, SkuIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
 };
 use stampede_ledger::{
-    CorrectionRecord, HoldRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, Row,
+    Command, CorrectionRecord, HoldRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome,
+    RequestRecord, Row,
 };
 
 use crate::{corrections::Corrections, durable_money::MoneyRows, violation::Violation};
@@ -62,6 +63,12 @@ pub(crate) struct Durable {
     /// Drops whose terms were put right while they were on sale.
     put_right: BTreeSet<DropId>,
     pub(crate) corrections: Corrections,
+    /// Requests for more units that nobody has ended, by drop and number.
+    asked: BTreeMap<(DropId, u32), (PoolIndex, Units)>,
+    /// The lot before the next command of a drop, with what its pool had in reserve before.
+    lot: Option<(DropId, Units, u64)>,
+    /// What a pool had in reserve before units of it were drawn, right before their lot.
+    drawn: Option<(DropId, PoolIndex, u64)>,
     rows: usize,
     pub(crate) money: MoneyRows,
 }
@@ -97,6 +104,9 @@ impl Durable {
             undone: BTreeSet::new(),
             put_right: BTreeSet::new(),
             corrections: Corrections::default(),
+            asked: BTreeMap::new(),
+            lot: None,
+            drawn: None,
             rows: 0,
             money: MoneyRows::default(),
         }
@@ -155,11 +165,17 @@ impl Durable {
                 self.plans.insert(drop, std::sync::Arc::clone(plan));
             }
             Record::Phase(PhaseRecord::Countdown { .. } | PhaseRecord::Opened) => {
+                // The first lots are nobody's.
+                self.lot = None;
                 self.shown.insert(drop);
             }
             Record::Lot { pool, units, .. } => {
                 self.pools.entry((drop, *pool)).or_default().supplied += u64::from(units.get());
+                let drawn = self.drawn.take().filter(|(of, at, _)| (of, at) == (&drop, pool));
+                let reserve = drawn.map_or(self.reserves[&(drop, *pool)], |(.., before)| before);
+                self.lot = Some((drop, *units, reserve));
             }
+            Record::Request(record) => self.request(drop, record)?,
             Record::Correction(record) => self.correction(drop, record)?,
             Record::Hold(record) => self.hold(drop, record)?,
             Record::Payment(record) => {
@@ -186,6 +202,9 @@ impl Durable {
             {
                 return Err(format!("{drop} has ended with a live hold"));
             }
+            Record::Command(command) if self.goes_beyond(drop, command) => {
+                return Err(format!("{drop}: a host put more on sale than was in reserve"));
+            }
             Record::Command(command)
                 if command.outcome == RecordedOutcome::Accepted
                     && self.accepted.insert(command.key, drop.sale()).is_some() =>
@@ -199,6 +218,33 @@ impl Durable {
 
     fn has_hold(&self, drop: DropId, is: impl Fn(&JournaledTake) -> bool) -> bool {
         self.takes.iter().any(|(hold, take)| hold.drop_id() == drop && is(take))
+    }
+
+    /// Whether a host has put more on sale than was in reserve.
+    fn goes_beyond(&mut self, drop: DropId, command: &Command) -> bool {
+        let lot = self.lot.take().filter(|(of, ..)| *of == drop);
+        let beyond = lot.is_some_and(|(_, units, reserve)| u64::from(units.get()) > reserve);
+        beyond && command.role.as_str() == "host" && command.outcome == RecordedOutcome::Accepted
+    }
+
+    fn request(&mut self, drop: DropId, record: &RequestRecord) -> Result<(), Violation> {
+        match record {
+            RequestRecord::Asked(asked) => {
+                self.lot = None;
+                let is_beyond = asked.units > asked.reserve;
+                let wanted = (asked.pool, asked.units);
+                if !is_beyond || self.asked.insert((drop, asked.number), wanted).is_some() {
+                    return Err(format!("{drop}: request {} is none", asked.number));
+                }
+            }
+            RequestRecord::Ended(ended) => {
+                let open = self.asked.remove(&(drop, ended.number));
+                if open != Some((ended.pool, ended.units)) {
+                    return Err(format!("{drop}: request {} ended twice", ended.number));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn undo(&mut self, drop: DropId, copy: PlannedCopy) -> Result<(), Violation> {
@@ -224,7 +270,8 @@ impl Durable {
                 self.corrections.withdrawn += 1;
             }
             CorrectionRecord::Reserved { pool, left } => {
-                self.reserves.insert((drop, *pool), u64::from(left.get()));
+                let before = self.reserves.insert((drop, *pool), u64::from(left.get()));
+                self.drawn = before.map(|before| (drop, *pool, before));
             }
             CorrectionRecord::WindsDown { .. } => self.corrections.wound_down += 1,
             CorrectionRecord::Amended(amended) => {

@@ -37,6 +37,7 @@ pub fn plan_of(skus: impl IntoIterator<Item = SkuPlan>) -> DropPlan {
         when_offline: None,
         payment_terms: None,
         hidden: false,
+        more_by_request: false,
         rehearsal: None,
     }
 }

@@ -39,7 +39,13 @@ impl Books {
             }
             DropAction::Restock { sku, units } => {
                 check_phase(action, phase, &[Phase::Open, Phase::Paused])?;
-                done.lot = Some(self.restock(now.sale, drop, (sku, *units), out)?);
+                (done.lot, done.asked) =
+                    self.restock_or_ask(drop, (sku, *units), command, now, out)?;
+            }
+            DropAction::GrantRequest { .. }
+            | DropAction::DeclineRequest { .. }
+            | DropAction::WithdrawRequest { .. } => {
+                done.lot = self.answer_request((drop, phase), action, command, now, out)?;
             }
             DropAction::TakeBack(units) => {
                 let taken = self.take_back(now.sale, (drop, phase), units, shown.withdrawn, out)?;
@@ -113,6 +119,9 @@ impl Books {
             | DropAction::Move { .. }
             | DropAction::Undo
             | DropAction::Restock { .. }
+            | DropAction::GrantRequest { .. }
+            | DropAction::DeclineRequest { .. }
+            | DropAction::WithdrawRequest { .. }
             | DropAction::TakeBack(_)
             | DropAction::Amend(_)
             | DropAction::WindDown

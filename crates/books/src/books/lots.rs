@@ -64,7 +64,7 @@ impl Books {
     }
 
     /// Checks that a SKU may have so many units more on sale, with `reserve` behind them.
-    fn check_units(
+    pub(super) fn check_units(
         &self,
         drop: DropId,
         (sku, pool): (&SkuId, PoolIndex),

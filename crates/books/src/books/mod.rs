@@ -24,6 +24,7 @@ mod phases;
 mod recovery;
 mod rehearsals;
 mod reports;
+mod requests;
 mod rooms;
 mod streams;
 mod timers;
@@ -35,15 +36,15 @@ mod withdrawals;
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{BanId, DropId, Moment, Phase, StreamId, Units, UnixMillis};
+use stampede_domain::{BanId, DropId, Moment, Phase, RequestId, StreamId, Units, UnixMillis};
 use stampede_ledger::{
     BrakePart, BrakeRecord, Command, CorrectionRecord, Link, PhaseRecord, PlannedCopy, Record,
-    RecordedOutcome, RoomChange, UnmatchedRecord,
+    RecordedOutcome, RequestRecord, RoomChange, UnmatchedRecord,
 };
 
 use crate::{
     brake::BrakeBook,
-    command::{Done, DropAction},
+    command::{AskedFor, Done, DropAction},
     contradiction::Contradiction,
     decision::{Decision, NewRecord},
     drop::DropBook,
@@ -86,6 +87,7 @@ struct LatestResults {
     lot: Option<(DropId, u32)>,
     withdrawn: Option<(DropId, Units)>,
     copy: Option<(DropId, PlannedCopy)>,
+    asked: Option<AskedFor>,
     ban: Option<BanId>,
 }
 
@@ -93,6 +95,10 @@ impl LatestResults {
     fn follow(&mut self, drop: DropId, record: &Record) {
         match record {
             Record::Lot { lot, .. } => self.lot = Some((drop, *lot)),
+            Record::Request(RequestRecord::Asked(asked)) => {
+                let request = RequestId { drop, number: asked.number };
+                self.asked = Some(AskedFor { request, reserve: asked.reserve });
+            }
             Record::Phase(PhaseRecord::UndoBegun { copy }) => self.copy = Some((drop, *copy)),
             // The first lots are the opening's.
             Record::Planned { .. } | Record::Phase(_) => self.lot = None,
@@ -108,6 +114,7 @@ impl LatestResults {
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(RequestRecord::Ended(_))
             | Record::Correction(
                 CorrectionRecord::Reserved { .. }
                 | CorrectionRecord::Amended(_)
@@ -134,6 +141,10 @@ impl LatestResults {
 
     fn copy_of(&self, drop: DropId) -> Option<PlannedCopy> {
         self.copy.filter(|(of, _)| *of == drop).map(|(_, copy)| copy)
+    }
+
+    fn asked_of(&self, drop: DropId) -> Option<AskedFor> {
+        self.asked.filter(|asked| asked.request.drop == drop)
     }
 }
 
@@ -235,6 +246,7 @@ impl Books {
             return;
         }
         let (lot, units, copy) = (did.lot_of(drop), did.units_of(drop), did.copy_of(drop));
+        let asked = did.asked_of(drop);
         let ban = did.ban.filter(|_| drop == DropId::HOUSE);
         self.note_command(drop, command.action.as_str());
         let personal = ban.and_then(|ban| self.brake.personal(ban));
@@ -243,7 +255,7 @@ impl Books {
             drop if drop.is_adjustments() => KeyKept::OfAdjustments,
             _ => KeyKept::WithDrop { counts: command.action.as_str() != DropAction::CANCEL_ORDER },
         };
-        let done = Done { drop: drop.sale(), lot, units, ban, copy, replayed: false };
+        let done = Done { drop: drop.sale(), lot, units, ban, copy, asked, replayed: false };
         let request = (command.request, personal);
         self.keys.bind(command.actor.as_str(), command.key, request, (done, kept));
     }
@@ -378,6 +390,7 @@ fn changes_needs(record: &Record) -> bool {
         | Record::Stream(_)
         | Record::Featured
         | Record::Correction(_)
+        | Record::Request(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Unmatched(_)

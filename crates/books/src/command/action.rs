@@ -86,12 +86,27 @@ pub enum DropAction {
     Close,
     /// Call off a drop that was opened by mistake, as long as nothing of it is paid; plan a copy in its place.
     Undo,
-    /// Add a lot of units.
+    /// Add a lot of units; beyond the reserve a host asks for it.
     Restock {
         /// Which SKU.
         sku: SkuId,
         /// How many.
         units: Units,
+    },
+    /// Put the units on sale that somebody has asked for.
+    GrantRequest {
+        /// Which of the drop's requests.
+        number: u32,
+    },
+    /// Leave the units where they are that somebody has asked for.
+    DeclineRequest {
+        /// Which of the drop's requests.
+        number: u32,
+    },
+    /// Ask no more.
+    WithdrawRequest {
+        /// Which of the drop's requests.
+        number: u32,
     },
     /// Take units off the sale that nobody has taken.
     TakeBack(TakeBack),
@@ -333,6 +348,9 @@ impl DropAction {
         Self::Close => "close",
         Self::Undo => "undo",
         Self::Restock { .. } => "restock",
+        Self::GrantRequest { .. } => "grant_request",
+        Self::DeclineRequest { .. } => "decline_request",
+        Self::WithdrawRequest { .. } => "withdraw_request",
         Self::TakeBack(_) => "take_back",
         Self::Amend(_) => "amend",
         Self::CancelOrder(_) => "cancel_order",
@@ -347,6 +365,16 @@ impl DropAction {
     /// Does it to this drop, if it is still as its actor saw it.
     pub const fn on_seen(self, drop: DropId, seen: Option<SeenDrop>) -> Action {
         Action::Drop { drop, action: self, seen }
+    }
+
+    /// Which of the drop's requests it ends.
+    pub const fn request(&self) -> Option<u32> {
+        match self {
+            Self::GrantRequest { number }
+            | Self::DeclineRequest { number }
+            | Self::WithdrawRequest { number } => Some(*number),
+            _ => None,
+        }
     }
 
     /// Whether it lets less happen.
@@ -371,7 +399,7 @@ impl DropAction {
 
     /// Whether it is meant for a drop that stands like this, as far as its actor said what was seen. An edit is
     /// about the terms alone. What calls off or pauses is never too late; what is about an order or about time
-    /// depends on nothing that is seen of the drop.
+    /// depends on nothing that is seen of the drop; a request ends once.
     pub(crate) fn is_meant_for(&self, stands: SeenDrop, seen: SeenDrop) -> bool {
         match self {
             Self::StartCountdown
@@ -389,6 +417,9 @@ impl DropAction {
             Self::Cancel
             | Self::CancelCountdown
             | Self::Pause
+            | Self::GrantRequest { .. }
+            | Self::DeclineRequest { .. }
+            | Self::WithdrawRequest { .. }
             | Self::CancelOrder(_)
             | Self::Extend { .. } => true,
         }

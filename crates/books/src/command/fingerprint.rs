@@ -83,7 +83,9 @@ impl Bytes {
     }
 
     fn plan(&mut self, plan: &Arc<DropPlan>) {
-        codec::encode(&Record::Planned { plan: Arc::clone(plan), revision: 0 }, &mut self.0);
+        // Plans have the bytes that they had before hosts asked for more.
+        let plan = Arc::new(DropPlan { more_by_request: false, ..(**plan).clone() });
+        codec::encode(&Record::Planned { plan, revision: 0 }, &mut self.0);
     }
 
     fn drop_action(&mut self, action: &DropAction) {
@@ -122,6 +124,9 @@ impl Bytes {
                 self.0.push(u8::from(*restock));
             }
             DropAction::Extend { by } => self.number(by.get()),
+            DropAction::GrantRequest { number }
+            | DropAction::DeclineRequest { number }
+            | DropAction::WithdrawRequest { number } => self.number(u64::from(*number)),
             DropAction::Cancel
             | DropAction::StartCountdown
             | DropAction::CancelCountdown
@@ -357,6 +362,9 @@ mod tests {
             on(DropAction::Close),
             on(DropAction::Undo),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
+            on(DropAction::GrantRequest { number: 2 }),
+            on(DropAction::DeclineRequest { number: 2 }),
+            on(DropAction::WithdrawRequest { number: 2 }),
             on(take_back(false)),
             on(take_back(true)),
             on(amend(Some(9), &[("mug", 4)], None)),
@@ -432,6 +440,9 @@ mod tests {
         "close e45979b7209490b9aa1e67043c1a7d1c",
         "undo 4dfa6bee51e8ea227372628bb2081b80",
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
+        "grant_request d24b067ce117108637d6797253d26ebd",
+        "decline_request 7b0b06ca081cabba0786bfcc3db3cc7c",
+        "withdraw_request d8e7a8ab1138582fd0db58d24dd94f88",
         "take_back 496071d02ed215d9c53bd9eb73a331fd",
         "take_back fdd6eab7ec1e94381da312b68b29c05f",
         "amend 4a533bc1c3116f57b64f97dd70e49751",

@@ -21,6 +21,7 @@ mod amend_refusal;
 mod fingerprint;
 mod phase_words;
 mod refusal;
+mod request_refusal;
 mod role;
 mod stock_refusal;
 mod wind_down_refusal;
@@ -31,11 +32,14 @@ pub use action::{
 pub use amend_refusal::AmendRefusal;
 pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
+pub use request_refusal::RequestRefusal;
 pub use role::Role;
 pub use stock_refusal::StockRefusal;
 pub use wind_down_refusal::WindDownRefusal;
 
-use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId, Units};
+use stampede_domain::{
+    BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId, RequestId, Units,
+};
 use stampede_ledger::PlannedCopy;
 
 use crate::stream_scope::StreamScope;
@@ -84,6 +88,8 @@ pub struct Done {
     pub ban: Option<BanId>,
     /// What became of the copy, where an opening was undone.
     pub copy: Option<PlannedCopy>,
+    /// The request that was made, where a restock went beyond the reserve.
+    pub asked: Option<AskedFor>,
     /// Whether this answers an earlier request with the same key.
     pub replayed: bool,
 }
@@ -91,8 +97,17 @@ pub struct Done {
 impl Done {
     /// Something about a drop.
     pub(crate) const fn about(drop: DropId) -> Self {
-        Self { drop, lot: None, units: None, ban: None, copy: None, replayed: false }
+        Self { drop, lot: None, units: None, ban: None, copy: None, asked: None, replayed: false }
     }
+}
+
+/// A request for more units that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskedFor {
+    /// Which.
+    pub request: RequestId,
+    /// Units of the SKU that were in reserve.
+    pub reserve: Units,
 }
 
 /// The answer to a command; it leaves only when its record is durable.

@@ -8,7 +8,9 @@ use stampede_domain::{
 use stampede_ledger::RoomOwner;
 use stampede_settlement::CancelRefusal;
 
-use super::{Action, AmendRefusal, Role, StockRefusal, WindDownRefusal, phase_words::stands};
+use super::{
+    Action, AmendRefusal, RequestRefusal, Role, StockRefusal, WindDownRefusal, phase_words::stands,
+};
 use crate::{rehearsal::RehearsalRefusal, seen::SeenDrop, video::VideoRefusal};
 
 /// Why a command was refused: an outcome, which is recorded too.
@@ -136,6 +138,9 @@ pub enum CommandRefusal {
     /// The drop cannot wind down.
     #[error(transparent)]
     WindDown(#[from] WindDownRefusal),
+    /// A request for more units is not made, or does not end so.
+    #[error(transparent)]
+    Request(#[from] RequestRefusal),
     /// The stream has as many live drops as it may.
     #[error("the stream has {max} drops that are not over; settle or cancel some first")]
     StreamFull {
@@ -491,6 +496,13 @@ impl CommandRefusal {
         | Self::LotTooDear { .. }
         | Self::Stock(StockRefusal::NoUnits) => "lot_out_of_range",
         Self::Stock(StockRefusal::NotFree { .. } | StockRefusal::NoneFree { .. }) => "not_free",
+        Self::Request(RequestRefusal::Full { .. }) => "requests_full",
+        Self::Request(RequestRefusal::Unknown { .. }) => "unknown_request",
+        Self::Request(
+            RequestRefusal::Ended { .. }
+            | RequestRefusal::Forgotten { .. }
+            | RequestRefusal::DropOver { .. },
+        ) => "request_over",
         Self::StreamFull { .. } => "stream_full",
         Self::MemoryFull { .. } => "memory_full",
         Self::InThePast { .. } => "in_the_past",

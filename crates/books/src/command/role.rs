@@ -74,13 +74,26 @@ impl Role {
     /// Whether the role may do this to a drop.
     pub const fn may_run(self, action: &DropAction) -> bool {
         match self {
-            Self::Admin | Self::Merchant => true,
-            Self::Host => Self::is_hosting(action) || action.is_plans(),
+            Self::Admin => true,
+            // Who owns the goods answers a request; nobody asks for them but who runs the sale.
+            Self::Merchant => !matches!(action, DropAction::WithdrawRequest { .. }),
+            Self::Host => {
+                (Self::is_hosting(action) || action.is_plans())
+                    && !matches!(
+                        action,
+                        DropAction::GrantRequest { .. } | DropAction::DeclineRequest { .. }
+                    )
+            }
             Self::Creator => {
                 Self::is_hosting(action)
                     && !matches!(
                         action,
-                        DropAction::Restock { .. } | DropAction::TakeBack(_) | DropAction::Amend(_)
+                        DropAction::Restock { .. }
+                            | DropAction::GrantRequest { .. }
+                            | DropAction::DeclineRequest { .. }
+                            | DropAction::WithdrawRequest { .. }
+                            | DropAction::TakeBack(_)
+                            | DropAction::Amend(_)
                     )
             }
             Self::Ops => matches!(
@@ -92,6 +105,11 @@ impl Role {
             ),
             Self::Platform | Self::Stage | Self::Payments => false,
         }
+    }
+
+    /// Whether a restock beyond the reserve is a request that somebody else grants.
+    pub const fn must_ask(self) -> bool {
+        matches!(self, Self::Host)
     }
 
     /// What runs a sale, which is neither its plan nor its money.

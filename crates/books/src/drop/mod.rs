@@ -2,6 +2,7 @@
 
 mod counts;
 mod missed;
+mod requests;
 mod times;
 mod watch;
 
@@ -18,9 +19,12 @@ use stampede_settlement::PaymentBook;
 
 use crate::{contradiction::Contradiction, seen::SeenDrop, video::countdown_min};
 use counts::Counts;
+use requests::Requests;
 
 pub(crate) use counts::Activity;
 pub use missed::MissedWhy;
+pub(crate) use requests::RequestState;
+pub use requests::RestockRequest;
 pub(crate) use times::{check_ahead, check_end, check_plan, copied_plan};
 pub use watch::StreamWatch;
 
@@ -28,7 +32,7 @@ pub use watch::StreamWatch;
 #[derive(Clone, Debug)]
 pub struct DropBook {
     pub(crate) plan: Arc<DropPlan>,
-    pools: PoolMap,
+    pub(crate) pools: PoolMap,
     pub(crate) revision: u32,
     pub(crate) phase: Phase,
     pub(crate) phase_changes: u64,
@@ -66,6 +70,8 @@ pub struct DropBook {
     extended: DurationMs,
     /// Viewers have not been told of it.
     hidden: bool,
+    /// For more units than are in reserve.
+    pub(crate) requests: Requests,
 }
 
 impl DropBook {
@@ -101,6 +107,8 @@ impl DropBook {
             extended: DurationMs::ZERO,
             // What viewers know stays known.
             hidden: plan.hidden && old.is_none_or(|old| old.hidden),
+            // They begin once it is open, when nobody edits it any more.
+            requests: Requests::default(),
         }
     }
 
@@ -130,6 +138,7 @@ impl DropBook {
                 self.plan = Arc::new(amended.amendment.apply_to(&self.plan));
                 self.revision = self.revision.saturating_add(1);
             }
+            Record::Request(record) => self.requests.apply(record),
             Record::Hold(HoldRecord::Taken { hold, .. }) => self.note_take(hold.pool())?,
             Record::Correction(CorrectionRecord::WindsDown { until }) => {
                 self.winds_down_until = Some(*until);
@@ -279,6 +288,7 @@ impl DropBook {
             payments,
             extended,
             hidden,
+            requests,
         } = self;
         let (payments, has_opened) = (payments.journaled(), opened_at.is_some());
         format!(
@@ -286,7 +296,7 @@ impl DropBook {
              {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} reserve {reserve:?} of {supplied_max:?} \
              sold {sold:?} winds down {winds_down_until:?} \
              live {live_holds} orders {orders} accounted \
-             {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} hidden {hidden} {payments}"
+             {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} hidden {hidden} {requests:?} {payments}"
         )
     }
 
@@ -353,6 +363,11 @@ impl DropBook {
     /// Units that are not on sale until somebody puts them there, by pool.
     pub fn reserve(&self) -> &[Units] {
         &self.reserve
+    }
+
+    /// Requests for more units: those that nobody has ended, then the latest of the others.
+    pub fn requests(&self) -> Arc<[Arc<RestockRequest>]> {
+        self.requests.shown()
     }
 
     /// Lots so far.

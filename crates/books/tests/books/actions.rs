@@ -110,7 +110,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
     let verbs = "edit cancel open cancel_countdown pause resume feature move wind_down close undo restock \
-                 take_back amend extend";
+                 take_back amend extend grant_request decline_request withdraw_request";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -135,6 +135,9 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "undo" => DropAction::Undo,
         "extend" => DropAction::Extend { by: words.span() },
         "amend" => DropAction::Amend(other_terms(words)),
+        "grant_request" => DropAction::GrantRequest { number: words.number() },
+        "decline_request" => DropAction::DeclineRequest { number: words.number() },
+        "withdraw_request" => DropAction::WithdrawRequest { number: words.number() },
         "restock" => {
             let (sku, units) = (words.word().parse().unwrap(), units(words.number()));
             DropAction::Restock { sku, units }
@@ -260,6 +263,10 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Close,
         DropAction::Undo,
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
+        DropAction::GrantRequest { number: 1 },
+        DropAction::DeclineRequest { number: 1 },
+        DropAction::WithdrawRequest { number: 1 },
+        DropAction::WithdrawRequest { number: 2 },
         DropAction::TakeBack(take_back(false)),
         DropAction::TakeBack(take_back(true)),
         amend(Some(4), None),
@@ -329,6 +336,9 @@ pub(crate) fn label(action: &Action) -> &'static str {
         }
         Action::Drop { action: DropAction::TakeBack(back), .. } if back.to_reserve => {
             "take_back (to reserve)"
+        }
+        Action::Drop { action: DropAction::WithdrawRequest { number: 2 }, .. } => {
+            "withdraw_request (unknown)"
         }
         Action::Drop { action: DropAction::Amend(wanted), .. } if wanted.end.is_some() => {
             "amend (end)"

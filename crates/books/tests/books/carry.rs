@@ -88,6 +88,7 @@ impl Shell {
             }
             Effect::Room(_)
             | Effect::WindDown { .. }
+            | Effect::Requests { .. }
             | Effect::Stretched { .. }
             | Effect::Extended { .. }
             | Effect::Attempt(_)

@@ -89,6 +89,11 @@ fn what_is_in_reserve_goes_on_sale_when_somebody_says_so() {
 }
 
 #[test]
+fn a_host_asks_for_more_than_the_reserve_and_is_answered_once() {
+    check("requests.txt");
+}
+
+#[test]
 fn terms_of_a_drop_on_sale_are_put_right() {
     check("amended.txt");
 }

@@ -299,6 +299,10 @@ impl Script {
                 write!(text, ", {left} {} in reserve", sku.id).unwrap();
             }
         }
+        let open = book.requests().iter().filter(|request| request.ended.is_none()).count();
+        if open > 0 {
+            write!(text, ", {open} asked for").unwrap();
+        }
         let live = book.live_holds();
         if live > 0 {
             write!(text, ", {live} live holds").unwrap();

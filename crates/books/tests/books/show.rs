@@ -6,8 +6,8 @@ use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
 use stampede_domain::{Charges, DropId, HoldId, NewEnd, PaymentId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
     Amended, BrakeRecord, Command, CorrectionRecord, DeadlineRecord, HoldRecord, PaymentChange,
-    PaymentRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, RecoveredDrop, RoomChange,
-    StreamRecord, UnmatchedEnd, UnmatchedRecord,
+    PaymentRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, RecoveredDrop, RequestEnd,
+    RequestRecord, RoomChange, StreamRecord, UnmatchedEnd, UnmatchedRecord,
 };
 
 use crate::words::{span_words, time_words};
@@ -39,6 +39,8 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
         Record::Correction(CorrectionRecord::Amended(_)) => "amended",
         Record::Correction(CorrectionRecord::WindsDown { .. }) => "winds_down",
+        Record::Request(RequestRecord::Asked(_)) => "request_asked",
+        Record::Request(RequestRecord::Ended(_)) => "request_ended",
         Record::Suspended { .. } => "suspended",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
@@ -85,6 +87,7 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
             format!("{name} {lot} {} {units}", names.pool(drop, *pool))
         }
         Record::Correction(record) => correction_record(name, drop, record, names),
+        Record::Request(record) => request_record(name, drop, record, names),
         Record::Hold(record) => return hold_record(name, record, names),
         Record::Stream(StreamRecord::Offline { at }) => format!("{name} from {}", time_words(*at)),
         Record::Suspended { span, until }
@@ -149,6 +152,27 @@ fn correction_record(
         }
         CorrectionRecord::Amended(amended) => format!("{name}{}", amended_words(amended)),
         CorrectionRecord::WindsDown { until } => format!("{name} until {}", time_words(*until)),
+    }
+}
+
+fn request_record(name: &str, drop: DropId, record: &RequestRecord, names: &dyn Names) -> String {
+    match record {
+        RequestRecord::Asked(asked) => {
+            let (number, pool, by) = (asked.number, names.pool(drop, asked.pool), &asked.by.actor);
+            format!("{name} {number} {pool} {} of {} by {by}", asked.units, asked.reserve)
+        }
+        RequestRecord::Ended(ended) => {
+            let (number, end, by) = (ended.number, request_end(ended.end), &ended.by.actor);
+            format!("{name} {number} {end} by {by}")
+        }
+    }
+}
+
+fn request_end(end: RequestEnd) -> String {
+    match end {
+        RequestEnd::Granted { lot } => format!("granted as lot {lot}"),
+        RequestEnd::Declined => "declined".to_owned(),
+        RequestEnd::Withdrawn => "withdrawn".to_owned(),
     }
 }
 
@@ -314,6 +338,13 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
         Effect::Enter { drop, phase, .. } => format!("{drop} enters {phase}"),
         Effect::Amend { drop, revision, .. } => format!("terms of {drop} r{revision} hold"),
         Effect::WindDown { drop, .. } => format!("{drop} shows to wind down"),
+        Effect::Requests { drop, requests } => {
+            let words = requests.iter().map(|request| match &request.ended {
+                None => format!("{} open", request.number),
+                Some((end, _)) => format!("{} {}", request.number, request_end(*end)),
+            });
+            format!("requests of {drop} show: {}", words.collect::<Vec<_>>().join(" and "))
+        }
         Effect::Air(drop) => format!("air {drop}"),
         Effect::Room(room) => format!("room {} changes", room.stream),
         Effect::Supply { drop, pool, units } => {
@@ -355,6 +386,9 @@ pub(crate) fn answer(outcome: &CommandOutcome) -> String {
     }
     text += &done.lot.map_or(String::new(), |lot| format!(" lot {lot}"));
     text += &done.units.map_or(String::new(), |units| format!(" of {units}"));
+    text += &done.asked.map_or(String::new(), |asked| {
+        format!(" asked {} with {} in reserve", asked.request, asked.reserve)
+    });
     text += &done.copy.map_or(String::new(), |copy| format!(" {}", copy_words(copy)));
     text += &done.ban.map_or(String::new(), |ban| format!(" {ban}"));
     text + if done.replayed { " replayed" } else { "" }

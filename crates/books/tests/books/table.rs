@@ -23,12 +23,13 @@ use crate::{
 };
 
 const DROP: DropId = DropId::new(1);
-const PLAN: &str = "plan mug 5 countdown 10s offline 30s";
+const PLAN: &str = "plan mug 5 reserve 3 countdown 10s offline 30s";
 const HEAD: &str = "\
 Every command in every phase, by role. ok: accepted. Else the refusal's code; with * its record is in the
 house's chain. What is recorded stands behind the row, alike for every role that may.
 
-The stream's room is the creator's, who has admitted the drop's merchant. \"paused*\": by its stream.
+The stream's room is the creator's, who has admitted the drop's merchant. \"paused*\": by its stream. Its host has
+asked for more than the reserve once it was open.
 
 ";
 
@@ -69,13 +70,13 @@ impl World {
         let steps: &[&str] = match phase {
             "scheduled" => &[],
             "countdown" => &["open d1"],
-            "open" => &["open d1", "10s"],
-            "paused" => &["open d1", "10s", "pause d1"],
-            "paused*" => &["open d1", "10s", "offline show", "30s"],
-            "closed" => &["open d1", "10s", "close d1"],
-            "settled" => &["open d1", "10s", "close d1", "settle"],
-            "voiding" => &["open d1", "10s", "undo d1"],
-            "voided" => &["open d1", "10s", "undo d1", "settle"],
+            "open" => &["open d1", "10s", "ask"],
+            "paused" => &["open d1", "10s", "ask", "pause d1"],
+            "paused*" => &["open d1", "10s", "ask", "offline show", "30s"],
+            "closed" => &["open d1", "10s", "ask", "close d1"],
+            "settled" => &["open d1", "10s", "ask", "close d1", "settle"],
+            "voiding" => &["open d1", "10s", "ask", "undo d1"],
+            "voided" => &["open d1", "10s", "ask", "undo d1", "settle"],
             _ => &["cancel d1"],
         };
         for step in steps {
@@ -92,6 +93,8 @@ impl World {
     fn step(&mut self, step: &str) {
         if step == "settle" {
             self.books.settle(DROP, self.moment(), &mut self.out);
+        } else if step == "ask" {
+            self.ask(CAST[1], spoken("restock d1 mug 30").unwrap()).unwrap();
         } else if step.ends_with('s') {
             self.now += span(step).get();
             for drop in self.books.due(self.moment()) {

@@ -1,7 +1,7 @@
 //! Commands with what they did, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, DurationMs, HoldId, SkuId, StreamId, Units};
+use stampede_domain::{DropId, DurationMs, HoldId, RequestId, SkuId, StreamId, Units};
 use stampede_engine::{
     CancelOrder, Done, DropAction, NoCopy, PlannedCopy, SeenDrop, TakeBack as TakenBack,
 };
@@ -280,6 +280,15 @@ pub(crate) struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "stream_full")]
     no_copy: Option<&'static str>,
+    /// The request that was made, or that the command was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "q17-2")]
+    request: Option<String>,
+    /// Units of the SKU that were in reserve, where a restock went beyond it and became a request: so many may be
+    /// put on sale without asking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 250)]
+    reserve: Option<u32>,
 }
 
 impl Accepted {
@@ -292,7 +301,14 @@ impl Accepted {
             ban: done.ban.map(|ban| ban.to_string()),
             copy: done.copy.and_then(PlannedCopy::drop).map(|drop| drop.to_string()),
             no_copy: done.copy.and_then(PlannedCopy::why_none).map(NoCopy::code),
+            request: done.asked.map(|asked| asked.request.to_string()),
+            reserve: done.asked.map(|asked| asked.reserve.get()),
         }
+    }
+
+    /// The same, about a request.
+    pub(crate) fn about(self, request: RequestId) -> Self {
+        Self { request: Some(request.to_string()), ..self }
     }
 }
 

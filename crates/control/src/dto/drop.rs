@@ -7,7 +7,7 @@ use stampede_domain::{DurationMs, UnixMillis};
 use stampede_engine::{DropView, HoldEnding, Moment, PayingFigures, SkuFigures, Totals};
 use utoipa::ToSchema;
 
-use super::{PhaseName, PlanBody};
+use super::{PhaseName, PlanBody, RequestState};
 
 /// A drop as it stands now. The figures are read while the sale goes on, so they may differ by the
 /// takes of a moment.
@@ -61,6 +61,10 @@ pub(crate) struct DropState {
     viewers_connected: u64,
     /// The figures of every SKU, in the plan's order.
     skus: Vec<SkuState>,
+    /// Requests for more units than are in reserve: open ones, the oldest first, then the latest that have ended, newest
+    /// first. Left out while there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    requests: Vec<RequestState>,
     /// What viewers asked for since this server started; the report has the totals over restarts.
     totals: Demand,
     /// When what is held comes back if nobody pays.
@@ -161,6 +165,7 @@ impl From<&DropView> for DropState {
             stream_offline_since_ms: standing.stream_offline_since(view.now).map(UnixMillis::get),
             viewers_connected: view.viewers_connected,
             skus: SkuState::all(view),
+            requests: RequestState::all(view),
             totals: Demand::new(&view.totals),
             held_ending: HeldEnding::new(&view.ending, view.now),
             paying: view.paying.map(PayingState::from),

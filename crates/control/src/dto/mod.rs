@@ -18,6 +18,7 @@ mod plan;
 mod recorded;
 mod rehearsal;
 mod report;
+mod requests;
 mod rooms;
 mod session;
 mod settings;
@@ -59,6 +60,7 @@ pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
 pub(crate) use rehearsal::{RehearsalBody, RehearsalState};
 pub(crate) use report::{ReportForm, ReportParams, SharedParams, ShowReportForm, ShowReportParams};
+pub(crate) use requests::{RequestLine, RequestList, RequestParams, RequestState};
 pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
     VideoDelay,

@@ -257,6 +257,7 @@ impl PlanBody {
             when_offline: self.when_offline.map(WhenOffline::from),
             payment_terms: Some(self.payment.unwrap_or_default().into()),
             hidden: self.hidden,
+            more_by_request: true,
             rehearsal: None,
         })
     }

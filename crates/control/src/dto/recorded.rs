@@ -99,12 +99,16 @@ struct RecordedDoing {
     /// How much later its viewers see and hear it since, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     video_delay_ms: Option<u64>,
-    /// The SKU that got more units, or had some taken back.
+    /// The SKU that got more units, was asked for, or had some taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<String>,
     /// How many units.
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<u32>,
+    /// The request that was made, granted, declined or withdrawn; a restock that has one put nothing on sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "q17-2")]
+    request: Option<String>,
     /// Whether the units that were taken back went into the reserve.
     #[serde(skip_serializing_if = "Option::is_none")]
     to_reserve: Option<bool>,
@@ -190,10 +194,18 @@ impl RecordedDoing {
                 Self { ban: Some(ban.to_string()), ..Self::default() }
             }
             CommandEffect::Room(room) => Self::of_room(room),
-            CommandEffect::Restocked { lot, sku, units } => Self {
+            CommandEffect::Restocked { lot, sku, units, request } => Self {
                 lot: Some(*lot),
                 sku: sku.as_ref().map(ToString::to_string),
                 units: Some(units.get()),
+                request: request.map(|request| request.to_string()),
+                ..Self::default()
+            },
+            CommandEffect::Asked { request, sku, units }
+            | CommandEffect::RequestEnded { request, sku, units } => Self {
+                sku: sku.as_ref().map(ToString::to_string),
+                units: Some(units.get()),
+                request: Some(request.to_string()),
                 ..Self::default()
             },
             CommandEffect::TakenBack { sku, units, to_reserve } => Self {

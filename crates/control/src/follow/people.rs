@@ -72,7 +72,7 @@ impl People {
     pub(super) fn note(&self, command: &StaffCommand, done: &Done, of: &SaleDrop, at_ms: u64) {
         let merchant = command.merchant.clone();
         let Some(by) = Person::new(command.actor.clone(), command.role, merchant) else { return };
-        let given = CommandGiven::new(command, done, at_ms);
+        let given = CommandGiven::new(command, done, of, at_ms);
         let event = event("command", &Encoded::new(&given));
         let mut known = self.known.lock();
         if known.commands.len() >= COMMANDS_KEPT {

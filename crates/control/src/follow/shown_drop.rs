@@ -138,6 +138,7 @@ fn is_changed(told: &DropView, view: &DropView) -> bool {
     let ahead = |view: &DropView| view.now.ahead_ms();
     told.standing != view.standing
         || supplied(told) != supplied(view)
+        || told.requests != view.requests
         || ahead(told).abs_diff(ahead(view)) >= CLOCK_STEP_MS
 }
 

@@ -31,6 +31,9 @@ fn numbered(letter: char) -> Value {
     json!({ "pattern": format!("^{letter}[1-9][0-9]{{0,8}}$") })
 }
 
+/// A request's id.
+const REQUEST: &str = "^q[1-9][0-9]{0,8}-[1-9][0-9]{0,8}$";
+
 /// An order's id, or its code.
 const ORDER: &str = "^([0-9a-f]{32}|[1-9][0-9]*-[1-9][0-9]*-[0-9])$";
 
@@ -87,6 +90,7 @@ fn of_parameter(path: &str, name: &str) -> Option<Value> {
         | ("/v1/drops/{drop}/orders/{order}/cancel", "order") => hold_id(),
         (_, "reference") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "ban") | ("/v1/bans", "after") => numbered('b'),
+        (_, "request") => json!({ "pattern": REQUEST }),
         (_, "order") => json!({ "pattern": ORDER }),
         (_, "stream" | "account") | ("/v1/rooms", "after") | ("/v1/orders", "merchant") => {
             text_id(TEXT_ID_BYTES_MAX)

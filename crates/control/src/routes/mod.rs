@@ -17,6 +17,7 @@ mod orders;
 mod payments;
 mod rehearsals;
 mod reports;
+mod requests;
 mod rooms;
 mod sessions;
 mod shared;
@@ -80,6 +81,10 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::undo))
         .routes(routes!(units::restock))
         .routes(routes!(units::take_back))
+        .routes(routes!(requests::list))
+        .routes(routes!(requests::grant))
+        .routes(routes!(requests::decline))
+        .routes(routes!(requests::withdraw))
         .routes(routes!(amendments::amend))
         .routes(routes!(commands::cancel_order))
         .routes(routes!(commands::extend))

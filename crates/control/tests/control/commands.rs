@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use stampede_control::ControlConfig;
 
-use crate::rig::{NOON, Rig, mugs, until};
+use crate::rig::{NOON, Rig, mugs, mugs_in_reserve, until};
 
 #[tokio::test]
 async fn a_drop_runs_through_its_phases() {
@@ -58,7 +58,7 @@ async fn a_step_that_the_phase_does_not_have_is_refused() {
 #[tokio::test]
 async fn a_retried_restock_adds_nothing() {
     let rig = Rig::new();
-    let drop = rig.open(mugs()).await;
+    let drop = rig.open(mugs_in_reserve()).await;
     let path = format!("/v1/drops/{drop}/lots");
     let lot = json!({"sku": "mug", "units": 3, "reason": "found a box"});
     let ask = || rig.ask("host", "POST", &path).key("lot1").json(&lot);
@@ -167,7 +167,7 @@ async fn supply_and_reserve_together_are_what_a_sku_can_have() {
 #[tokio::test]
 async fn an_answer_is_the_same_after_a_restart() {
     let rig = Rig::new();
-    let drop = rig.open(mugs()).await;
+    let drop = rig.open(mugs_in_reserve()).await;
     let path = format!("/v1/drops/{drop}/lots");
     let lot = json!({"sku": "mug", "units": 3});
     let none = json!({"sku": "cup", "units": 3});
@@ -332,7 +332,7 @@ async fn staff_choose_what_is_on_air() {
 #[tokio::test]
 async fn a_retry_is_answered_from_the_ledger_when_the_engine_has_forgotten_the_drop() {
     let past = Rig::new();
-    let drop = past.open(mugs()).await;
+    let drop = past.open(mugs_in_reserve()).await;
     let path = format!("/v1/drops/{drop}/lots");
     let lot = json!({"sku": "mug", "units": 3});
     past.ask("host", "POST", &path).key("lot1").json(&lot).expect(StatusCode::OK).await;
@@ -342,8 +342,8 @@ async fn a_retry_is_answered_from_the_ledger_when_the_engine_has_forgotten_the_d
     let again = rig.ask("host", "POST", &path).key("lot1").json(&lot).expect(StatusCode::OK).await;
     assert_eq!(again.json, json!({"drop": drop, "action": "restock", "lot": 2}));
     assert_eq!(again.headers["idempotency-replayed"], "true");
-    let title = mugs()["title"].as_str().unwrap().to_owned();
-    let mut planned = mugs();
+    let title = mugs_in_reserve()["title"].as_str().unwrap().to_owned();
+    let mut planned = mugs_in_reserve();
     planned["countdown_ms"] = json!(0);
     let key = format!("plan-{title}");
     let again = rig.ask("admin", "POST", "/v1/drops").key(&key).json(&planned);

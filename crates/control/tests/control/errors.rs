@@ -78,7 +78,8 @@ async fn a_list_is_no_object_anywhere() {
     let document = rig.ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json;
     let mut asked = 0;
     for (template, methods) in document["paths"].as_object().unwrap() {
-        let path = template.replace("{drop}", &drop).replace("{ban}", "b1");
+        let path =
+            template.replace("{drop}", &drop).replace("{ban}", "b1").replace("{request}", "q1-1");
         let no_hold = "0".repeat(32);
         let path = path.replace("{stream}", "show").replace("{hold}", &no_hold);
         let path = path.replace("{order}", &no_hold).replace("{account}/{reference}", "a/r");

@@ -20,6 +20,13 @@ pub(crate) fn mugs() -> Value {
     })
 }
 
+/// The same with more in reserve: a host restocks without asking.
+pub(crate) fn mugs_in_reserve() -> Value {
+    let mut plan = mugs();
+    plan["skus"][0]["reserve"] = json!(100);
+    plan
+}
+
 /// The same by another merchant.
 pub(crate) fn lamps() -> Value {
     let mut plan = mugs();

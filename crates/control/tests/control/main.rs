@@ -31,6 +31,7 @@ mod prices;
 mod reads;
 mod rehearsals;
 mod reports;
+mod requests;
 mod rig;
 mod roles;
 mod rooms;

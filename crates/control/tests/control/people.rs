@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     events::{Events, PATH},
-    rig::{Rig, lamps, mugs},
+    rig::{Rig, lamps, mugs, mugs_in_reserve},
 };
 
 const PRESENT: &str = "?present=true";
@@ -94,7 +94,7 @@ async fn whoever_polls_is_there_for_a_while() {
 #[tokio::test]
 async fn what_somebody_did_is_told_by_name_once() {
     let rig = Rig::new();
-    let drop = rig.open(mugs()).await;
+    let drop = rig.open(mugs_in_reserve()).await;
     let mut events = present(&rig, "admin").await;
     events.named("snapshot").await;
     let lot = json!({"sku": "mug", "units": 3});

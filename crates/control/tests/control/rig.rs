@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::crowds::FakeCrowds;
-pub(crate) use crate::goods::{lamps, mugs};
+pub(crate) use crate::goods::{lamps, mugs, mugs_in_reserve};
 use crate::listed::must_be_listed;
 
 /// When every test begins.

@@ -121,6 +121,14 @@ impl Matrix {
             let ask = self.rig.ask("admin", "POST", "/v1/bans").key(&name).json(&body);
             path = path.replace("{ban}", &text(ask, "ban").await);
         }
+        if template.contains("{request}") {
+            let plan = self.plan();
+            let drop = self.rig.open(plan).await;
+            let body = json!({ "sku": "mug", "units": 1 });
+            let lots = format!("/v1/drops/{drop}/lots");
+            let ask = self.rig.ask("host", "POST", &lots).key(&name).json(&body);
+            path = path.replace("{request}", &text(ask, "request").await);
+        }
         if template.contains("{share}") {
             path = path.replace("{share}", &self.share("id").await);
         }

@@ -83,9 +83,9 @@ async fn what_stops_carries_nothing_and_what_starts_may_leave_it_out() {
     ask(&rig, "host", &drop, "pause", "p2", &before).refused(422, "bad_body").await;
     let lot = json!({"sku": "mug", "units": 2, "seen": before});
     let path = format!("/v1/drops/{drop}/lots");
-    rig.ask("host", "POST", &path).key("l1").json(&lot).refused(409, "drop_changed").await;
+    rig.ask("admin", "POST", &path).key("l1").json(&lot).refused(409, "drop_changed").await;
     let rough = json!({"sku": "mug", "units": 2, "seen": {"phase": "open", "revision": 1}});
-    rig.ask("host", "POST", &path).key("l1").json(&rough).expect(StatusCode::OK).await;
+    rig.ask("admin", "POST", &path).key("l1").json(&rough).expect(StatusCode::OK).await;
     let wrong = json!({"phase": "shut", "revision": 1});
     ask(&rig, "host", &drop, "close", "c1", &wrong).refused(422, "bad_body").await;
     rig.command(&drop, "close", "c2").await;

@@ -7,7 +7,7 @@ use stampede_domain::UnixMillis;
 
 use crate::{
     browser::{Browser, ORIGIN},
-    rig::{Answer, Ask, NOON, Rig, mugs},
+    rig::{Answer, Ask, NOON, Rig, mugs, mugs_in_reserve},
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -160,7 +160,7 @@ async fn a_page_proves_that_it_is_ours_and_a_tool_need_not() {
 #[tokio::test]
 async fn two_sessions_of_one_name_never_share_a_key() {
     let mut rig = Rig::new();
-    let drop = rig.open(mugs()).await;
+    let drop = rig.open(mugs_in_reserve()).await;
     let path = format!("/v1/drops/{drop}/lots");
     let lot = json!({"sku": "mug", "units": 3});
     let (one, two) = (rig.sign_in("host").await, rig.sign_in("host").await);
@@ -186,7 +186,7 @@ async fn two_sessions_of_one_name_never_share_a_key() {
 #[tokio::test]
 async fn a_session_runs_out_idle_or_old_and_its_browser_goes_on_with_its_keys() {
     let rig = Rig::new();
-    let drop = rig.open(mugs()).await;
+    let drop = rig.open(mugs_in_reserve()).await;
     let path = format!("/v1/drops/{drop}/lots");
     let lot = json!({"sku": "mug", "units": 3});
     let press = |browser: &Browser| rig.press(browser, "POST", &path).key("lot").json(&lot);

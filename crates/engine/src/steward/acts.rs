@@ -218,6 +218,7 @@ fn tell(drop: DropId, record: &Record) {
         | Record::Hold(_)
         | Record::Featured
         | Record::Correction(_)
+        | Record::Request(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Unmatched(_)

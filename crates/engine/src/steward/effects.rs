@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_books::{CommandOutcome, Effect, FactRefusal, HoldEnd, PaymentOutcome, UnmatchedPage};
-use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{DropId, HoldId, Phase, PoolIndex, Refusal, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::RoomChange;
 use stampede_settlement::PaymentRefusal;
 use stampede_stock::GiveOutcome;
@@ -114,6 +114,10 @@ impl Steward {
             Effect::Enter { drop, changes, phase, opens_at } => {
                 self.enter(drop, changes, phase, opens_at);
             }
+            Effect::Requests { drop, requests } => {
+                self.sales[&drop].show_requests(requests);
+                self.shared.tell_followers();
+            }
             Effect::Air(drop) => self.show_on_air(drop),
             Effect::Room(change) => {
                 self.shared.rooms.write().apply(&change);
@@ -127,13 +131,7 @@ impl Steward {
                 sale.stock().add_supply(pool, units).expect("checked before the lot was recorded");
                 self.shared.drop_changed(drop);
             }
-            Effect::Draw { drop, pool, units } => {
-                let sale = &self.sales[&drop];
-                if let Some(sku) = sale.sku_of(pool) {
-                    sale.reserves().draw(sku, units);
-                }
-                self.shared.tell_followers();
-            }
+            Effect::Draw { drop, pool, units } => self.draw(drop, pool, units),
             Effect::Give { hold, viewer, units, end } => self.give((hold, viewer), units, end),
             Effect::Order { hold, viewer, units } => {
                 let drop = hold.drop_id();
@@ -167,6 +165,15 @@ impl Steward {
     fn change(&self, drop: DropId, change: impl FnOnce(&SaleDrop)) {
         change(&self.sales[&drop]);
         self.shared.drop_changed(drop);
+    }
+
+    /// Fewer units show in reserve.
+    fn draw(&self, drop: DropId, pool: PoolIndex, units: Units) {
+        let sale = &self.sales[&drop];
+        if let Some(sku) = sale.sku_of(pool) {
+            sale.reserves().draw(sku, units);
+        }
+        self.shared.tell_followers();
     }
 
     /// A hold has ended without an order: its units are back.

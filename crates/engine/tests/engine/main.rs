@@ -21,6 +21,7 @@ mod payments;
 mod payments_too_late;
 mod range;
 mod recovery;
+mod requests;
 mod rooms;
 mod sale;
 mod seen;

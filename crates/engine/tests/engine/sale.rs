@@ -206,7 +206,7 @@ fn a_retried_restock_adds_nothing() {
         units: Units::new(units).unwrap(),
     };
     let give = |world: &World, units| {
-        world.give_as(Role::Host, "lot-1", lot(units).on(drop)).unwrap().get()
+        world.give_as(Role::Admin, "lot-1", lot(units).on(drop)).unwrap().get()
     };
     let first = give(&world, 5).unwrap();
     let again = give(&world, 5).unwrap();

@@ -22,7 +22,7 @@ fn reserve(world: &World, drop: DropId) -> u32 {
 }
 
 fn give(world: &World, drop: DropId, key: &str, action: DropAction) -> CommandOutcome {
-    world.give_as(Role::Host, key, action.on(drop)).unwrap().get()
+    world.give_as(Role::Admin, key, action.on(drop)).unwrap().get()
 }
 
 fn withdrawn(world: &World) -> usize {
@@ -106,7 +106,7 @@ fn units_leave_the_sale_before_the_record_and_come_back_with_a_crash() {
     let mut world = World::new();
     let drop = world.open_drop(plan(5));
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
-    let waiting = world.give_as(Role::Host, "three", take_back(3).on(drop)).unwrap();
+    let waiting = world.give_as(Role::Admin, "three", take_back(3).on(drop)).unwrap();
     world.ledger.wait_until_hanging();
     assert_eq!(world.figures(drop), [2, 2, 0, 0], "nobody can take them any more");
     let ann = world.viewer("ann");
@@ -135,9 +135,9 @@ fn the_reserve_shows_what_may_still_go_on_sale() {
     assert_eq!((world.figures(drop), reserve(&world, drop)), ([6, 6, 0, 0], 9));
     // What is drawn shows on sale before it shows as drawn; what goes back shows at once.
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
-    let drawn = world.give_as(Role::Host, "draw", more(5).on(drop)).unwrap();
+    let drawn = world.give_as(Role::Admin, "draw", more(5).on(drop)).unwrap();
     world.ledger.wait_until_hanging();
-    let back = world.give_as(Role::Host, "back-2", take_back_to(2, true).on(drop)).unwrap();
+    let back = world.give_as(Role::Admin, "back-2", take_back_to(2, true).on(drop)).unwrap();
     wait_for("the reserve", || (reserve(&world, drop) == 11).then_some(()));
     assert_eq!(world.figures(drop), [4, 4, 0, 0]);
     world.ledger.release();

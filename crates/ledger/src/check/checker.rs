@@ -204,6 +204,7 @@ impl Checker {
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Suspended { .. }

@@ -11,6 +11,7 @@ mod house;
 mod ordinal;
 mod payment;
 mod phase;
+mod request;
 mod stream;
 mod tally;
 mod text;
@@ -33,6 +34,7 @@ pub use self::{
         UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     },
     phase::{NoCopy, PhaseRecord, PlannedCopy},
+    request::{RequestAsked, RequestEnd, RequestEnded, RequestRecord, Signature},
     stream::StreamRecord,
     tally::{ChannelClicks, RefusalCounts, Tally, TallySources},
     text::Text,
@@ -73,6 +75,8 @@ pub enum Record {
     Deadline(DeadlineRecord),
     /// Staff put something right about the sale.
     Correction(CorrectionRecord),
+    /// Somebody asked for more units than are in reserve, or that ended.
+    Request(RequestRecord),
     /// The drop's stream went, came back or was away for too long.
     Stream(StreamRecord),
     /// Staff put the drop on air.
@@ -132,6 +136,18 @@ impl From<DeadlineRecord> for Record {
 impl From<CorrectionRecord> for Record {
     fn from(record: CorrectionRecord) -> Self {
         Self::Correction(record)
+    }
+}
+
+impl From<RequestAsked> for Record {
+    fn from(asked: RequestAsked) -> Self {
+        Self::Request(RequestRecord::Asked(Box::new(asked)))
+    }
+}
+
+impl From<RequestEnded> for Record {
+    fn from(ended: RequestEnded) -> Self {
+        Self::Request(RequestRecord::Ended(Box::new(ended)))
     }
 }
 

@@ -91,6 +91,8 @@ ordinals! {
     54 WindsDown "winds down" "";
     55 UndoBegun "undo begun" "";
     56 DropVoided "drop voided" "";
+    57 RequestAsked "request asked" "";
+    58 RequestEnded "request ended" "";
 }
 
 const _: () = {

@@ -13,7 +13,7 @@ use stampede_ledger::{
 use super::{
     brake, correction, house, in_channel,
     parts::{any_text, any_time, any_units, any_viewer},
-    payment,
+    payment, request,
     support::{money, plan, pool, units},
     tally, undo,
 };
@@ -60,17 +60,17 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
         grace: DurationMs::new(grace),
         stretch: DurationMs::new(stretch),
     });
-    let (flags, reserve) = (any::<(bool, bool)>(), 0..1_000_u32);
+    let (flags, reserve) = (any::<(bool, bool, bool)>(), 0..1_000_u32);
     let length = (1_000..=31_622_400_000_u64).prop_map(DurationMs::new);
     let copy =
         (1..1_000_u32, any_time()).prop_map(|(of, until)| Rehearsal { of: DropId::new(of), until });
     let last = (of(length), of(copy));
     (of(display), of(offline), of(terms), flags, reserve, last).prop_map(
         |(stock_display, when_offline, payment_terms, flags, reserve, (length, rehearsal))| {
-            let (numbered, hidden) = flags;
+            let (numbered, hidden, more_by_request) = flags;
             let mode = if rehearsal.is_some() { Mode::Rehearsal } else { Mode::Live };
             let options = DropPlan { stock_display, when_offline, payment_terms, hidden, ..plan() };
-            let mut plan = DropPlan { mode, rehearsal, ..options };
+            let mut plan = DropPlan { mode, rehearsal, more_by_request, ..options };
             if length.is_some() {
                 (plan.ends_at, plan.ends_after_opening) = (None, length);
             }
@@ -130,6 +130,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         any_hold_record(),
         correction::any_correction(),
         undo::any_record(),
+        request::any_record(),
         (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
             |(actor, role, action, key, request, reason, outcome)| {
                 let command = Command { actor, role, action, key, request, reason, outcome };

@@ -8,6 +8,7 @@ mod correction;
 mod house;
 mod parts;
 mod payment;
+mod request;
 #[path = "../support/mod.rs"]
 mod support;
 mod tally;
@@ -105,17 +106,20 @@ fn samples() -> Vec<(&'static str, Record)> {
     samples.push(("tally_with_empty_sources", tally::with_empty_sources()));
     samples.extend(house::samples());
     samples.extend(brake::samples());
-    samples.extend([payment::samples(), correction::samples(), undo::samples()].concat());
+    samples.extend(
+        [payment::samples(), correction::samples(), undo::samples(), request::samples()].concat(),
+    );
     samples.extend(plans());
     samples
 }
 
 /// Plans with what came later.
-fn plans() -> [(&'static str, Record); 2] {
+fn plans() -> [(&'static str, Record); 3] {
     let copy = plan().rehearsed(DropId::new(7), UnixMillis::new(AT_MS + 7_200_000));
     [
         ("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)),
         ("planned_for_a_rehearsal", planned(copy, 1)),
+        ("planned_with_requests", planned(DropPlan { more_by_request: true, ..plan() }, 1)),
     ]
 }
 
@@ -299,7 +303,7 @@ fn options_that_break_a_rule_are_refused() {
     };
     // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
     assert_eq!(field(&[0]), "options");
-    assert_eq!(field(&[1, 9]), "options");
+    assert_eq!(field(&[1, 10]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
     assert_eq!(field(&[1, 2, 100, 2]), "resume");

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use stampede_domain::{
     Amendment, BanId, BanTarget, DropId, DurationMs, HoldId, Money, NewEnd, PaymentId, PoolIndex,
-    Rates, SkuId, StreamId, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
+    Rates, RequestId, SkuId, StreamId, Units, UnixMillis, ViewerId, ViewerLimits, ViewerNumber,
 };
 use stampede_ledger::{
     BanRecord, BanScope, BrakePart, BrakeRecord, Command, CorrectionRecord, DeadlineRecord,
-    Journal, PaymentChange, PaymentRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome, Room,
-    RoomChange, UnmatchedRecord, links,
+    Journal, PaymentChange, PaymentRecord, PhaseRecord, PlannedCopy, Record, RecordedOutcome,
+    RequestEnd, RequestRecord, Room, RoomChange, UnmatchedRecord, links,
 };
 
 use super::RecordedCommand;
@@ -62,6 +62,26 @@ pub enum CommandEffect {
         /// To which SKU.
         sku: Option<SkuId>,
         /// How many.
+        units: Units,
+        /// The request that was granted by it.
+        request: Option<RequestId>,
+    },
+    /// Asked for more units than were in reserve.
+    Asked {
+        /// The request.
+        request: RequestId,
+        /// Of which SKU.
+        sku: Option<SkuId>,
+        /// How many.
+        units: Units,
+    },
+    /// Ended a request: nothing goes on sale by it.
+    RequestEnded {
+        /// The request.
+        request: RequestId,
+        /// Of which SKU.
+        sku: Option<SkuId>,
+        /// How many units were asked for.
         units: Units,
     },
     /// Took units off the sale.
@@ -130,7 +150,11 @@ impl CommandEffect {
             Self::RatesSet { .. } => "set_rates",
             Self::Banned { .. } => "ban",
             Self::Unbanned { .. } => "unban",
-            Self::Restocked { .. } => "restock",
+            Self::Restocked { request: Some(_), .. } => "grant_request",
+            Self::Restocked { request: None, .. } | Self::Asked { .. } => "restock",
+            Self::RequestEnded { .. } => {
+                return matches!(action, "decline_request" | "withdraw_request");
+            }
             Self::TakenBack { .. } => "take_back",
             Self::Amended(_) => "amend",
             Self::WoundDown { .. } => "wind_down",
@@ -184,8 +208,10 @@ impl LatestEffects {
             }
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku(drop, pool);
-                self.latest.insert(drop, CommandEffect::Restocked { lot, sku, units });
+                let did = CommandEffect::Restocked { lot, sku, units, request: None };
+                self.latest.insert(drop, did);
             }
+            Record::Request(record) => self.request(drop, &record),
             Record::Correction(record) => self.correction(drop, record),
             Record::Room(room) => {
                 self.latest.insert(drop, CommandEffect::Room(*room));
@@ -239,6 +265,29 @@ impl LatestEffects {
                 CommandEffect::Amended(Box::new(self.amended(drop, amended.amendment)))
             }
             CorrectionRecord::WindsDown { until } => CommandEffect::WoundDown { until },
+        };
+        self.latest.insert(drop, did);
+    }
+
+    fn request(&mut self, drop: DropId, record: &RequestRecord) {
+        let did = match record {
+            RequestRecord::Asked(asked) => {
+                let request = RequestId { drop, number: asked.number };
+                let sku = self.sku(drop, asked.pool);
+                CommandEffect::Asked { request, sku, units: asked.units }
+            }
+            RequestRecord::Ended(ended) => {
+                let request = RequestId { drop, number: ended.number };
+                let (sku, units) = (self.sku(drop, ended.pool), ended.units);
+                match ended.end {
+                    RequestEnd::Granted { lot } => {
+                        CommandEffect::Restocked { lot, sku, units, request: Some(request) }
+                    }
+                    RequestEnd::Declined | RequestEnd::Withdrawn => {
+                        CommandEffect::RequestEnded { request, sku, units }
+                    }
+                }
+            }
         };
         self.latest.insert(drop, did);
     }

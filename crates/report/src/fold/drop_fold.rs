@@ -180,6 +180,7 @@ impl DropFold {
             | Record::Hold(HoldRecord::Taken { .. })
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(_)
             | Record::Deadline(DeadlineRecord::Stretched { .. })
             | Record::Unmatched(_)
             | Record::Heartbeat(_)

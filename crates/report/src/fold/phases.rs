@@ -40,6 +40,7 @@ pub(super) fn next(
         | Record::Hold(_)
         | Record::Featured
         | Record::Correction(_)
+        | Record::Request(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Unmatched(_)

@@ -237,6 +237,7 @@ impl Teller {
             | Record::Stream(_)
             | Record::Featured
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Tally(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

@@ -144,6 +144,7 @@ impl OrdersFold {
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(_)
             | Record::Correction(
                 CorrectionRecord::Reserved { .. }
                 | CorrectionRecord::Amended(_)

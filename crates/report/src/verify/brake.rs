@@ -114,6 +114,7 @@ impl BrakeBook {
             | Record::Stream(_)
             | Record::Featured
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

@@ -81,6 +81,7 @@ impl CopyCheck {
                 | Record::Stream(_)
                 | Record::Featured
                 | Record::Correction(_)
+                | Record::Request(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

@@ -50,6 +50,7 @@ impl KeyCheck {
                 | Record::Stream(_)
                 | Record::Featured
                 | Record::Correction(_)
+                | Record::Request(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

@@ -138,6 +138,7 @@ impl RoomBook {
                 | Record::Stream(_)
                 | Record::Featured
                 | Record::Correction(_)
+                | Record::Request(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

@@ -90,6 +90,7 @@ impl SealCheck {
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Request(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

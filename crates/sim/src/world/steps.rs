@@ -26,7 +26,7 @@ impl World {
             sku.reserve = units(chance.pick(&[0, 0, 3, 40]));
             sku
         });
-        let mut plan = plan_of(skus);
+        let mut plan = DropPlan { more_by_request: true, ..plan_of(skus) };
         plan.limit_per_viewer = units(chance.pick(&[2, 20, 40]));
         plan.holds_per_viewer_max = u16::try_from(chance.pick(&[3, 12, 40])).expect("few");
         plan.hold_ttl = DurationMs::from_secs(chance.pick(&[5, 30, 60, 90]));
@@ -163,9 +163,12 @@ impl World {
         if self.durable.answers(fingerprint) {
             return Ok(());
         }
+        // Whoever runs the sale asks for more than the reserve.
+        let restocks = matches!(action, Action::Drop { action: DropAction::Restock { .. }, .. });
+        let by_host = restocks && self.chance.percent(60);
         let command = StaffCommand {
             actor: "nina".into(),
-            role: Role::Admin,
+            role: if by_host { Role::Host } else { Role::Admin },
             merchant: None,
             streams: StreamScope::All,
             key,
@@ -255,17 +258,28 @@ impl World {
         }
     }
 
-    /// More units on sale, or fewer.
+    /// Units that go on sale, are asked for, or come off sale; or the answer to whoever asks.
     fn other_stock(&mut self, drop: DropId) -> Action {
         let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
         let (sku, units) = (sku.parse().expect("a SKU"), units(count));
-        if self.chance.percent(60) {
-            return DropAction::Restock { sku, units }.on(drop);
+        match self.chance.within(0, 9) {
+            0..=3 => DropAction::Restock { sku, units }.on(drop),
+            4..=6 => {
+                let number = u32::try_from(self.chance.within(1, 6)).expect("few");
+                match self.chance.within(0, 3) {
+                    0 => DropAction::DeclineRequest { number },
+                    1 => DropAction::WithdrawRequest { number },
+                    _ => DropAction::GrantRequest { number },
+                }
+                .on(drop)
+            }
+            _ => {
+                let to_reserve = self.chance.percent(50);
+                let units = Some(units).filter(|_| self.chance.percent(70));
+                let take_back = TakeBack { sku, units, to_reserve };
+                DropAction::TakeBack(take_back).on(self.durable.on_sale(drop))
+            }
         }
-        let to_reserve = self.chance.percent(50);
-        let units = Some(units).filter(|_| self.chance.percent(70));
-        let take_back = TakeBack { sku, units, to_reserve };
-        DropAction::TakeBack(take_back).on(self.durable.on_sale(drop))
     }
 
     /// Limits of a drop that is paused, a new end of any other; at times both, or what is refused.

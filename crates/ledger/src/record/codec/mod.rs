@@ -10,6 +10,7 @@ mod house;
 mod payment;
 mod phase;
 mod plan;
+mod request;
 mod stream;
 mod tally;
 
@@ -136,6 +137,7 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Payment(record) => payment::encode(record, out),
         Record::Deadline(record) => payment::encode_deadline(*record, out),
         Record::Correction(record) => correction::encode(record, out),
+        Record::Request(record) => request::encode(record, out),
         Record::Unmatched(unmatched) => payment::encode_unmatched(unmatched, out),
     }
 }
@@ -241,6 +243,7 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         Ordinal::Withdrawn | Ordinal::Reserved | Ordinal::Amended | Ordinal::WindsDown => {
             correction::decode(ordinal, reader)?.into()
         }
+        Ordinal::RequestAsked | Ordinal::RequestEnded => request::decode(ordinal, reader)?,
         Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?.into(),
         Ordinal::UnmatchedDone => payment::decode_unmatched_done(reader)?.into(),
     })

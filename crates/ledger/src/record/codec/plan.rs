@@ -32,6 +32,8 @@ const HIDDEN: u8 = 6;
 const ENDS_AFTER_OPENING: u8 = 7;
 /// A copy for a rehearsal by one press: of which drop, until when.
 const REHEARSAL: u8 = 8;
+/// The tag says it all.
+const MORE_BY_REQUEST: u8 = 9;
 
 /// Whether a plan needs the record that has room for options.
 pub(crate) fn has_options(plan: &DropPlan) -> bool {
@@ -43,6 +45,7 @@ pub(crate) fn has_options(plan: &DropPlan) -> bool {
         || plan.hidden
         || plan.ends_after_opening.is_some()
         || plan.rehearsal.is_some()
+        || plan.more_by_request
 }
 
 /// The places of the SKUs that have a reserve, with its units.
@@ -89,6 +92,7 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         plan.hidden,
         plan.ends_after_opening.is_some(),
         plan.rehearsal.is_some(),
+        plan.more_by_request,
     ];
     put_len(out, given.into_iter().filter(|given| *given).count());
     if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
@@ -129,6 +133,9 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         out.push(REHEARSAL);
         put_varint(out, u64::from(of.get()));
         put_varint(out, until.get());
+    }
+    if plan.more_by_request {
+        out.push(MORE_BY_REQUEST);
     }
 }
 
@@ -203,6 +210,7 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
                 let until = reader.time("rehearsal")?;
                 plan.rehearsal = Some(Rehearsal { of, until });
             }
+            MORE_BY_REQUEST => plan.more_by_request = true,
             _ => return Err(reader.invalid("options")),
         }
     }
@@ -255,6 +263,7 @@ fn decode_terms(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
         when_offline: None,
         payment_terms: None,
         hidden: false,
+        more_by_request: false,
         rehearsal: None,
         skus: Vec::new(),
     };

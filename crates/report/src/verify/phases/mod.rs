@@ -1,6 +1,7 @@
 //! A drop's phases, plan revisions, lots, as far as records may move them.
 
 mod limits;
+mod requests;
 mod reserves;
 mod stage;
 mod stream;
@@ -9,11 +10,11 @@ use std::sync::Arc;
 
 use stampede_domain::{DropPlan, HoldId, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
 use stampede_ledger::{
-    BrakeRecord, CorrectionRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord,
-    UnmatchedRecord,
+    BrakeRecord, CorrectionRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, RequestRecord,
+    StreamRecord, UnmatchedRecord,
 };
 
-use self::{limits::LimitTurns, reserves::Reserves, stream::StreamBook};
+use self::{limits::LimitTurns, requests::RequestBook, reserves::Reserves, stream::StreamBook};
 pub use self::{stage::Stage, stream::StreamFault};
 use super::finding::{Findings, Place};
 
@@ -53,6 +54,24 @@ pub enum PhaseFault {
         "pool {pool} has {left} units in reserve after {before}, and neither a lot nor withdrawn units say why"
     )]
     Reserve { pool: PoolIndex, left: Units, before: u64 },
+    /// A request out of turn.
+    #[error("request {found}, expected {expected}")]
+    RequestNumber { expected: u32, found: u32 },
+    /// A request for what is in reserve, or one that says another reserve.
+    #[error("request {number} for {units} units with {stated} in reserve, {reserve} are")]
+    RequestReserve { number: u32, units: Units, stated: u64, reserve: u64 },
+    /// A request ended that nobody had made, or that had ended.
+    #[error("request {number} ended, which is not open")]
+    RequestNotOpen { number: u32 },
+    /// A request that ended with other units than were asked for, or without the lot by which it was granted.
+    #[error("request {number} ended otherwise than it was made, or than the lot before it says")]
+    RequestDiffers { number: u32 },
+    /// A request that was made or ended by nobody.
+    #[error("request {number} was made or ended, and no command of that person stands behind it")]
+    RequestUnsigned { number: u32 },
+    /// A host put more on sale than was in reserve.
+    #[error("a host put {units} units on sale with {reserve} in reserve")]
+    BeyondReserve { units: Units, reserve: u64 },
     /// Limits of other SKUs, or last takes of other pools, than the plan has.
     #[error(
         "limits of {found_skus} SKUs after takes of {found_pools} pools, the plan has {skus} and {pools}"
@@ -97,6 +116,12 @@ impl PhaseFault {
             Self::LotRange { .. } => "lot_range",
             Self::WithdrawnRange { .. } => "withdrawn_range",
             Self::Reserve { .. } => "reserve_differs",
+            Self::RequestNumber { .. } => "request_number",
+            Self::RequestReserve { .. } => "request_reserve_differs",
+            Self::RequestNotOpen { .. } => "request_not_open",
+            Self::RequestDiffers { .. } => "request_differs",
+            Self::RequestUnsigned { .. } => "request_unsigned",
+            Self::BeyondReserve { .. } => "beyond_reserve",
             Self::AmendedShape { .. } => "amended_shape",
             Self::AmendedTakes { .. } => "amended_takes",
             Self::OutlivedRestart { .. } => "rehearsal_outlived_restart",
@@ -150,6 +175,8 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Correction(CorrectionRecord::Reserved { .. }) => "reserved",
         Record::Correction(CorrectionRecord::Amended(_)) => "amended",
         Record::Correction(CorrectionRecord::WindsDown { .. }) => "winds down",
+        Record::Request(RequestRecord::Asked(_)) => "request asked",
+        Record::Request(RequestRecord::Ended(_)) => "request ended",
         Record::Heartbeat(_) => "heartbeat",
         Record::Room(_) => "room",
     }
@@ -168,6 +195,7 @@ pub(super) struct Phases {
     pub(super) supplied: Vec<u64>,
     /// Units that are not on sale, by pool.
     reserves: Reserves,
+    requests: RequestBook,
     pub(super) limits: LimitTurns,
     stream: StreamBook,
     /// A restart has found it going on, and it belongs to a rehearsal.
@@ -194,6 +222,7 @@ impl Phases {
             supplied: vec![0; pools.count()],
             pools,
             reserves: Reserves::of(&plan),
+            requests: RequestBook::default(),
             limits: LimitTurns::of(&plan),
             plan,
             stage: Stage::Planned,
@@ -216,8 +245,7 @@ impl Phases {
         findings: &mut Findings,
     ) {
         let was_open = self.stage == Stage::Open;
-        self.reserves.see(record, place, findings);
-        self.see_restart(record, place, findings);
+        self.see(record, place, findings);
         let led_to = self.stream.record(record, self.stage, &self.plan, at, place, findings);
         if let Some(next) = led_to.or_else(|| self.stage.after(record)) {
             self.stage = next;
@@ -264,6 +292,7 @@ impl Phases {
             | Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)
@@ -274,6 +303,14 @@ impl Phases {
             | Record::Room(_)
             | Record::Brake(_) => {}
         }
+    }
+
+    /// Sees the record as those do that go by what stands right before it.
+    fn see(&mut self, record: &Record, place: Place, findings: &mut Findings) {
+        self.reserves.see(record, place, findings);
+        let reserve = |pool| self.reserves.before(pool);
+        self.requests.see(record, (reserve, self.plan.more_by_request), place, findings);
+        self.see_restart(record, place, findings);
     }
 
     /// Holds a copy for a rehearsal to its end behind a restart.

@@ -15,6 +15,8 @@ pub(super) struct Reserves {
     withdrawn: Option<(PoolIndex, u64)>,
     /// What a lot of this pool has drawn, which comes right behind: all that it has, as far as there was a reserve.
     drawn: Option<Drawn>,
+    /// The pool of which units were drawn last, with what it had before.
+    before: Option<(PoolIndex, u64)>,
 }
 
 /// Units that left the reserve.
@@ -31,11 +33,18 @@ impl Reserves {
         let pools = plan.pools();
         let reserve = |sku| plan.sku(sku).map_or(0, |sku| u64::from(sku.reserve.get()));
         let left = pools.iter().map(|(_, sku)| reserve(sku)).collect();
-        Self { left, withdrawn: None, drawn: None }
+        Self { left, withdrawn: None, drawn: None, before: None }
+    }
+
+    /// What a pool has in reserve; for a lot, what it had before the lot drew on it.
+    pub(super) fn before(&self, pool: PoolIndex) -> u64 {
+        let drawn = self.before.filter(|(of, _)| *of == pool).map(|(_, before)| before);
+        drawn.or_else(|| self.left.get(usize::from(pool.get())).copied()).unwrap_or(0)
     }
 
     /// Sees every record of the drop but takes, which come between others.
     pub(super) fn see(&mut self, record: &Record, place: Place, findings: &mut Findings) {
+        self.before = self.drawn.map(|drawn| (drawn.pool, drawn.before));
         if let Some(drawn) = self.drawn.take() {
             let Drawn { pool, left, before, place: at } = drawn;
             let units = before - u64::from(left.get());

@@ -79,7 +79,8 @@ impl Stage {
             }
             Record::Correction(
                 CorrectionRecord::Withdrawn { .. } | CorrectionRecord::Reserved { .. },
-            ) => {
+            )
+            | Record::Request(_) => {
                 matches!(self, Self::Open | Self::Paused)
             }
             Record::Correction(CorrectionRecord::Amended(amended)) => {

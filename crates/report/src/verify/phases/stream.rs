@@ -93,6 +93,7 @@ impl StreamBook {
             | Record::Hold(_)
             | Record::Featured
             | Record::Correction(_)
+            | Record::Request(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

@@ -208,6 +208,7 @@ impl DropReplay {
             | Record::Lot { .. }
             | Record::Stream(_)
             | Record::Featured
+            | Record::Request(_)
             | Record::Unmatched(_)
             | Record::Recovered(_)
             | Record::Command(_)
