@@ -35,6 +35,9 @@ export async function stay() {
 const key = () => crypto.randomUUID?.() ?? `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 const path = (drop, act) => `/v1/drops/${encodeURIComponent(drop)}/${act === "restock" ? "lots" : act}`;
 
+/** The path by which a request for more units is granted, declined or withdrawn. */
+export const answering = (request, act) => `/v1/requests/${encodeURIComponent(request)}/${act}`;
+
 async function post(url, name, body, fresh, { method, terms } = {}) {
   if (fresh) csrf = null;
   const isEdit = terms !== undefined;
@@ -111,9 +114,9 @@ export async function once(url, body) {
   return done.told.code === "csrf_failed" ? post(url, key(), body, true) : done;
 }
 
-/** Sends a command of a drop. */
-export function command(drop, act, body, waiting, name) {
-  return send(path(drop, act), body ?? {}, waiting, name);
+/** Sends a command of a drop; one that answers a request names that. */
+export function command(drop, act, body, waiting, name, request) {
+  return send(request ? answering(request, act) : path(drop, act), body ?? {}, waiting, name);
 }
 
 /** Sends what needs no key, as the same twice is once. Answers `{ ok, code, told }`. */

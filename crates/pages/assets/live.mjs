@@ -16,7 +16,7 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { allOver, cast, endOf, mostEach, skuName, standing, sumOf, view, windsDown } from "./view.mjs";
+import { allOver, askedGoods, cast, endOf, may, mostEach, skuName, standing, sumOf, unitsAsked, view, windsDown } from "./view.mjs";
 import { restockOffer } from "./restock-offer.mjs";
 import { someUnits } from "./typed.mjs";
 import { UnitsForm, unitsMax } from "./units-form.mjs";
@@ -54,7 +54,9 @@ const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "re
 const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
 const SAFE = new Set(["pause", "cancel-countdown"]);
 /** What is as good a second time. */
-const AGAIN = new Set(["restock", "take-back", "amend"]);
+const AGAIN = new Set(["restock", "take-back", "amend", "grant", "decline", "withdraw"]);
+/** What answers a request, which ends once: it is meant whatever else has become of the drop. */
+const ANSWERS = new Set(["grant", "decline", "withdraw"]);
 
 /** The list that names also drops that have left memory; nothing is drawn before it is here. */
 let running = null;
@@ -211,7 +213,8 @@ let raised = null;
 /** Puts words on the alarm line. They are spoken once, however their figures go on. */
 function alarm(drawn, kind) {
   drawAlarm(drawn, kind);
-  const words = `${drawn.level} ${drawn.text.replace(/[\d.,:]+/g, "#")}`;
+  const asked = drawn.act?.kind === "grant" ? drawn.act.sku : "";
+  const words = `${drawn.level} ${asked} ${drawn.text.replace(/[\d.,:]+/g, "#")}`;
   if (words === raised) return;
   const isFirst = raised === null;
   raised = words;
@@ -247,12 +250,12 @@ function line(lost, old) {
     const drawn = shown.view.alarm;
     alarm(drawn, drawn.level === "calm" ? "" : say("attention"));
   }
-  const { kind } = find("[data-do=alarm]").dataset;
-  if (kind !== offered.kind) offered = { kind, since: offered.kind === undefined ? 0 : now() };
+  const { kind, sku } = find("[data-do=alarm]").dataset;
+  if (kind !== offered.kind || (ANSWERS.has(kind) && sku !== offered.sku)) offered = { kind, sku, since: offered.kind === undefined ? 0 : now() };
 }
 
 /** What the alarm line's button does, and since when: it does not change under a finger. */
-let offered = { kind: find("[data-do=alarm]").dataset.kind, since: 0 };
+let offered = { kind: find("[data-do=alarm]").dataset.kind, sku: find("[data-do=alarm]").dataset.sku, since: 0 };
 
 /** When the page is drawn anew next: a countdown changes with the server's seconds, not with ours. */
 let nextTick = null;
@@ -323,6 +326,8 @@ let told = { drop: "", until: 0, refused: false };
 /** Somebody has given a command: what others did is said by name. */
 function heardOf(given) {
   if (given.actor === myName && (sending !== null || now() < ownUntil)) return;
+  // The alarm line says it to whoever can answer.
+  if (given.action === "restock" && given.request !== undefined && may(role, "grant")) return;
   const said = deed(given, room.state.drops);
   if (said === null) return;
   if (told.refused && told.drop === given.drop && now() < told.until) {
@@ -368,7 +373,7 @@ const isCarried = (act, drop) => carried !== null && carried.act === act && carr
  * where that is not how it stands. Answers what came of it, or nothing where it was not sent or was overtaken by a stop; says
  * it beside the buttons unless `tell(done)` answers that it needs not.
  */
-async function press(name, drop, act, { body: asked, said, before, key, tell } = {}) {
+async function press(name, drop, act, { body: asked, said, before, key, tell, request } = {}) {
   if (!drop) return;
   // Pressed twice, sent once: the second would be refused.
   if (sending?.act === act && sending.drop === drop) return;
@@ -381,9 +386,9 @@ async function press(name, drop, act, { body: asked, said, before, key, tell } =
   if (!SAFE.has(act) && isCarried(act, drop) && seen(drop)?.phase_changes === carried.was) return;
   // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
   const was = before ?? seen(drop);
-  const sent = SAFE.has(act) || !was ? asked : { seen: sight(was), ...asked };
+  const sent = SAFE.has(act) || ANSWERS.has(act) || !was ? asked : { seen: sight(was), ...asked };
   if (!SAFE.has(act) && room.broken === 401) {
-    keepPress({ drop, act, sent, said, key });
+    keepPress({ drop, act, sent, said, key, request });
     result("triangle", say("not_sent"), say("problem_session_expired"), "refused");
     return;
   }
@@ -397,7 +402,7 @@ async function press(name, drop, act, { body: asked, said, before, key, tell } =
     if (!mine.isOvertaken) result("ring", say("unknown_outcome"), say("asking_again"));
     return !mine.isOvertaken;
   };
-  const done = await command(drop, act, sent, waiting, key);
+  const done = await command(drop, act, sent, waiting, key, request);
   clearTimeout(slow);
   if (mine.isOvertaken) {
     // It was carried out after the stop, or may have been: the stop is what holds.
@@ -411,19 +416,19 @@ async function press(name, drop, act, { body: asked, said, before, key, tell } =
   // What one did oneself is no surprise to what one is about to do.
   if (done.ok && restocking?.drop === drop) restocking = null;
   if (done.ok && !AGAIN.has(act)) carried = { act, drop, was: was?.phase_changes, until: now() + 1500 };
-  if (!tell?.(done)) answered(done, { drop, act, sent, said });
+  if (!tell?.(done)) answered(done, { drop, act, sent, said, request });
   later();
   return done;
 }
 
 /** What was done: the words of the press, or those of the command; the units are those that the server names. */
-function doneWords(act, said, { units }) {
+function doneWords(act, said, { units, request }) {
   if (!said) return say(AFTER[act]);
-  const [words, values] = said;
+  const [words, values] = act === "restock" && request !== undefined ? ["result_asked", said[1]] : said;
   return say(words, units === undefined ? values : { ...values, n: count(units) });
 }
 
-function answered(done, { drop, act, sent, said }) {
+function answered(done, { drop, act, sent, said, request }) {
   const time = clock(now(), aheadMin);
   if (done.ok) {
     const second = done.asked > 0 ? say("confirmed_retry", { time }) : say("confirmed_in", { time, n: count(done.ms) });
@@ -462,11 +467,11 @@ function answered(done, { drop, act, sent, said }) {
   const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code, duration(done.told.retry_after_ms ?? 1000));
   result("octagon", lead, done.code === "" ? say("no_connection_short") : time, "refused");
   if (["token_missing", "token_unknown", "session_expired"].includes(done.code)) {
-    keepPress({ drop, act, sent, said, key: done.key });
+    keepPress({ drop, act, sent, said, key: done.key, request });
     room.again();
   } else if (done.code === "" || done.code === "outcome_unknown") {
     // Offered again under its key, so that it is done once even if it was done.
-    keepPress({ drop, act, sent, said, key: done.key, unknown: true });
+    keepPress({ drop, act, sent, said, key: done.key, request, unknown: true });
   }
 }
 
@@ -495,15 +500,16 @@ function keptPress() {
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
   restock: say("restock"), "take-back": say("take_back"), amend: say("more"), "wind-down": say("wind_down"), undo: say("undo"), close: say("close"), open: say("start_next"), feature: say("put_on_air"), move: say("make_next"),
+  grant: say("grant_word"), decline: say("decline"), withdraw: say("withdraw"),
 })[act];
 
-const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", "wind-down": "more", undo: "undo", close: "close", open: "next", feature: "more", move: "order" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", "take-back": "more", amend: "more", "wind-down": "more", undo: "undo", close: "close", open: "next", feature: "more", move: "order", grant: "alarm", decline: "alarm", withdraw: "alarm" })[act] ?? "stop";
 
 function repeat() {
   if (sending !== null) return;
   const kept = keptPress();
   sessionStorage.removeItem(KEPT);
-  if (kept) press(place(kept.act), kept.drop, kept.act, { body: kept.sent, said: kept.said, key: kept.key });
+  if (kept) press(place(kept.act), kept.drop, kept.act, { body: kept.sent, said: kept.said, key: kept.key, request: kept.request });
 }
 
 /** Says after a pause up to which take buying went, once the figures that belong to it are here. */
@@ -810,26 +816,59 @@ function leftAndReserve({ available, reserve = 0 }) {
   return reserve === 0 ? say("sku_left_no_reserve", { left }) : say("sku_left_reserve", { left, n: count(reserve) });
 }
 
+/** The same with what is asked for already. */
+function leftAndAsked(figures) {
+  const asked = unitsAsked(restocked, figures.sku);
+  return asked === 0 ? leftAndReserve(figures) : say("and_asked", { words: leftAndReserve(figures), n: count(asked) });
+}
+
+/** Whether more than the reserve is a request. */
+const mustAsk = role === "host";
+const asks = ({ units, figures: { reserve } }) => mustAsk && units !== null && units > reserve;
+
 /** Where the units of a restock come from. */
-function restockThen({ units, figures: { reserve } }) {
+function restockThen(chosen) {
+  const { units, figures: { reserve } } = chosen;
+  if (asks(chosen)) return reserve === 0 ? say("restock_asks_none") : say("restock_asks", { n: count(reserve) });
   if (reserve === 0) return say("restock_no_reserve", { n: count(units) });
   if (units > reserve) return say("restock_beyond", { n: count(reserve), beyond: count(units - reserve) });
   return say("restock_of_reserve", { n: count(units), left: count(reserve - units) });
 }
 
 const restockForm = new UnitsForm("restock", {
-  left: leftAndReserve,
+  left: leftAndAsked,
   offer: restockOffer,
   then: restockThen,
-  confirm: ({ units, name }) => (units === null ? say("restock_confirm_none") : say("restock_confirm", { n: count(units), sku: name })),
+  confirm: (chosen) => {
+    const { units, name } = chosen;
+    return units === null ? say("restock_confirm_none") : say(asks(chosen) ? "restock_ask" : "restock_confirm", { n: count(units), sku: name });
+  },
   wrong: ({ units, typed }) => (units === null ? say("restock_range", { value: typed || say("unknown"), max: unitsMax() }) : null),
 }, async ({ figures, name, units }) => {
   restockDialog.close();
   const { drop } = restocked;
   const said = ["result_restock", { sku: name, n: count(units) }];
   const done = await press("restock", drop, "restock", { body: { sku: figures.sku, units }, said, before: restocking ?? undefined });
-  if (done?.ok) offerUndo({ drop, sku: figures.sku, name, units, reserved: Math.min(units, figures.reserve) });
+  if (done?.ok && done.told.request === undefined) offerUndo({ drop, sku: figures.sku, name, units, reserved: Math.min(units, figures.reserve) });
 });
+
+// --- Requests for more ---
+
+const RESULTS = { grant: "result_grant", decline: "result_decline", withdraw: "result_withdraw" };
+
+/** Grants, declines or withdraws a request. */
+async function answerRequest(act, id) {
+  const sale = shown?.snapshot.drops.find((one) => one.requests?.some((request) => request.request === id));
+  const request = sale?.requests.find((one) => one.request === id);
+  if (!request) return;
+  const name = askedGoods(sale, request);
+  const { reserve = 0 } = sale.skus.find((figures) => figures.sku === request.sku) ?? {};
+  const said = [RESULTS[act], { sku: name, n: count(request.units) }];
+  const done = await press("alarm", sale.drop, act, { said, request: id });
+  if (!done?.ok || act !== "grant") return;
+  restockedAt = now();
+  offerUndo({ drop: sale.drop, sku: request.sku, name, units: request.units, reserved: Math.min(request.units, reserve) });
+}
 
 // --- Undo of a restock ---
 
@@ -1178,6 +1217,12 @@ function keys(on) {
   keep("keys", on ? "on" : "off");
 }
 
+/** The other answer that the alarm line offers. */
+function mendOther() {
+  const { hidden, dataset } = find("[data-do=alarm-also]");
+  if (!hidden && now() - offered.since >= DEAF_MS) answerRequest(dataset.kind, dataset.sku);
+}
+
 function mend() {
   if (now() - offered.since < DEAF_MS) return;
   const act = find("[data-do=alarm]");
@@ -1186,6 +1231,8 @@ function mend() {
     case "restock": askRestock(act.dataset.sku); break;
     case "start": start(); break;
     case "plan-rest": open(`/plan/${encodeURIComponent(stream)}`, "_blank", "noopener"); break;
+    case "grant":
+    case "withdraw": answerRequest(act.dataset.kind, act.dataset.sku); break;
     case "again": room.again(); break;
     case "repeat": repeat(); break;
     case "stay": stay().catch(() => result("octagon", say("no_connection_short"), "", "refused")); break;
@@ -1198,6 +1245,7 @@ find("[data-command=stop]").addEventListener("click", stop);
 find("[data-command=restock]").addEventListener("click", () => askRestock());
 find("[data-command=next]").addEventListener("click", start);
 find("[data-do=alarm]").addEventListener("click", mend);
+find("[data-do=alarm-also]").addEventListener("click", mendOther);
 for (const [name, begins] of [["rehearse", true], ["end-rehearsal", false]]) {
   find(`[data-do=${name}]`)?.addEventListener("click", () => refuseLost() || rehearse(stream, begins, result, () => clock(now(), aheadMin)));
 }
@@ -1243,6 +1291,7 @@ const single = {
   m: () => more(sheet.hidden),
   h: () => money(!moneySwitches[0].checked),
   1: mend,
+  2: mendOther,
   "?": () => ask(el("keys-dialog")),
 };
 

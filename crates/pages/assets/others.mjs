@@ -14,6 +14,17 @@ export function whoCanPause(people) {
   }
 }
 
+/** What a command about units is called in a sentence. A restock that became a request put nothing on sale. */
+function unitsWord({ action, request }) {
+  switch (action) {
+    case "grant_request": return "by_grant";
+    case "decline_request": return "by_decline";
+    case "withdraw_request": return "by_withdraw";
+    case "take_back": return "by_take_back";
+    default: return request === undefined ? "by_restock" : "by_ask";
+  }
+}
+
 /** A command that somebody gave, as a sentence; `null` for what has none. */
 export function deed(given, drops) {
   const sale = drops.find((drop) => drop.drop === given.drop);
@@ -34,9 +45,12 @@ export function deed(given, drops) {
     case "edit": return say(given.moved ? "by_move" : "by_edit", words);
     case "cancel": return say("by_cancel", words);
     case "restock":
+    case "grant_request":
+    case "decline_request":
+    case "withdraw_request":
     case "take_back": {
       const goods = sale?.plan.skus.find((one) => one.id === given.sku);
-      return say(given.action === "restock" ? "by_restock" : "by_take_back", { by, sku: goods ? skuName(goods) : given.sku, n: count(given.units) });
+      return say(unitsWord(given), { by, sku: goods ? skuName(goods) : given.sku ?? title, n: count(given.units ?? 0) });
     }
     default: return null;
   }

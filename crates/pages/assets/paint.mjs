@@ -294,13 +294,18 @@ export function alarm(drawn, kind) {
   text("alarm-kind", kind);
   text("alarm", drawn.text);
   text("alarm-count", drawn.count);
-  const act = first("[data-do=alarm]");
-  if (act.hidden !== (drawn.act === null)) act.hidden = drawn.act === null;
-  if (drawn.act) {
-    act.dataset.kind = drawn.act.kind;
-    act.dataset.sku = drawn.act.sku;
-    text("alarm-act", drawn.act.label);
-  }
+  alarmButton(first("[data-do=alarm]"), "alarm-act", drawn.act);
+  alarmButton(first("[data-do=alarm-also]"), "alarm-also", drawn.also ?? null);
+}
+
+function alarmButton(node, name, act) {
+  // What is gone gives the focus to what is always there.
+  if (act === null && node === document.activeElement) first("[data-command=restock]").focus();
+  if (node.hidden !== (act === null)) node.hidden = act === null;
+  if (act === null) return;
+  node.dataset.kind = act.kind;
+  node.dataset.sku = act.sku;
+  text(name, act.label);
 }
 
 function people(name, found) {

@@ -444,8 +444,10 @@ function rows(found, air, next, rehearsing, role) {
 
 /** What each role may ask for; the server decides, this only says it beforehand. */
 export function may(role, act) {
-  if (role === "admin" || role === "merchant" || role === "host") return true;
-  if (role === "creator") return !["restock", "take-back", "amend"].includes(act);
+  if (role === "admin") return true;
+  if (role === "merchant") return act !== "withdraw";
+  if (role === "host") return act !== "grant" && act !== "decline";
+  if (role === "creator") return !["restock", "take-back", "amend", "grant", "decline", "withdraw"].includes(act);
   return role === "ops" && (act === "pause" || act === "close" || act === "cancel-countdown");
 }
 
@@ -454,6 +456,43 @@ function takenWords(sku, { held, reserve = 0 }) {
   const [h, n] = [count(held), count(reserve)];
   if (held === 0) return reserve === 0 ? say("sku_taken_none_held", { sku }) : say("sku_taken_only_reserve", { sku, n });
   return reserve === 0 ? say("sku_taken", { sku, held: h }) : say("sku_taken_reserve", { sku, held: h, n });
+}
+
+const isOpen = ({ state }) => state === "open";
+
+/** Units that are asked for in a drop, or of one of its SKUs. */
+export const unitsAsked = (sale, sku = null) => (sale.requests ?? []).filter((one) => isOpen(one) && (sku === null || one.sku === sku)).reduce((all, one) => all + one.units, 0);
+
+/** The goods that a request names. */
+export function askedGoods(sale, request) {
+  const goods = sale.plan.skus[sale.skus.findIndex((figures) => figures.sku === request.sku)];
+  return goods ? skuName(goods) : request.sku;
+}
+
+/** The open requests of all drops, the oldest first, each with its drop. */
+function openRequests({ drops }) {
+  const open = drops.flatMap((sale) => (sale.requests ?? []).filter(isOpen).map((request) => ({ sale, request })));
+  return open.sort((a, b) => a.request.asked_at_ms - b.request.asked_at_ms);
+}
+
+/** The requests that the reader may grant. */
+function toAnswer(snapshot, reader) {
+  if (!may(reader.role, "grant")) return [];
+  return openRequests(snapshot).map(({ sale, request }) => {
+    const n = count(request.units);
+    const act = (kind, label) => ({ kind, label, sku: request.request });
+    const text = say("asks_for", { by: request.asked_by, n, sku: askedGoods(sale, request) });
+    return [text, act("grant", say("grant", { n })), act("decline", say("decline"))];
+  });
+}
+
+/** The requests that the reader sees wait, and may withdraw. */
+function waitingFor(snapshot, reader) {
+  if (may(reader.role, "grant") || !may(reader.role, "withdraw")) return [];
+  return openRequests(snapshot).map(({ sale, request }) => {
+    const text = say("request_waits", { n: count(request.units), sku: askedGoods(sale, request) });
+    return [text, { kind: "withdraw", label: say("withdraw"), sku: request.request }, null, "calm"];
+  });
 }
 
 function alarms(snapshot, air, next, reader) {
@@ -465,6 +504,8 @@ function alarms(snapshot, air, next, reader) {
     const text = then ? say("stream_offline_pauses", { time, wait: duration(then.pause_after_ms) }) : say("stream_offline", { time });
     found.push([text, null]);
   }
+  // Somebody waits for the answer.
+  found.push(...toAnswer(snapshot, reader));
   for (const sale of snapshot.drops) {
     if (sale.start_missed_ms === undefined) continue;
     const act = sale.drop === next?.drop && may(reader.role, "open") ? { kind: "start", label: say("start_next"), sku: "" } : null;
@@ -472,6 +513,8 @@ function alarms(snapshot, air, next, reader) {
   }
   const { recent_failed: failed = 0, recent_orders: orders = 0 } = air?.paying ?? {};
   if (failed >= FAILED_MIN && failed >= orders) found.push([say("payments_fail", { failed: count(failed), orders: count(orders) }), null]);
+  // What is asked for comes before what is out: more than asking cannot be done about it.
+  found.push(...waitingFor(snapshot, reader));
   if (air && standing(air).name === "open") {
     air.skus.forEach((figures, place) => {
       if (figures.available > 0 || figures.supplied === 0) return;
@@ -524,12 +567,13 @@ function restOf(air, reader) {
 function alarmOf(snapshot, air, next, reader) {
   if (snapshot.blocked) {
     const text = say(snapshot.blocked === "poisoned" ? "problem_poisoned" : "takes_stopped");
-    return { level: "alarm", text, count: "", act: null };
+    return { level: "alarm", text, count: "", act: null, also: null };
   }
   const found = alarms(snapshot, air, next, reader);
-  if (found.length === 0) return { level: "calm", count: "", ...(restOf(air, reader) ?? { text: calm(air), act: null }) };
-  const [text, act] = found[0];
-  return { level: "attention", text, count: found.length > 1 ? say("of_alarms", { n: found.length }) : "", act };
+  if (found.length === 0) return { level: "calm", count: "", ...(restOf(air, reader) ?? { text: calm(air), act: null }), also: null };
+  const [text, act, also = null] = found[0];
+  const level = found.every(([, , , own]) => own === "calm") ? "calm" : "attention";
+  return { level, text, count: found.length > 1 ? say("of_alarms", { n: found.length }) : "", act, also };
 }
 
 /** Drops that can go on air in the place of the one that is; one dead button if there is none. */
@@ -592,7 +636,9 @@ function buttons(snapshot, air, next, delay, reader) {
   else if (over(air.phase)) why = say("why_over");
   const whileOpen = (button) => (why === null ? button : dead(button, why));
   const units = air ? sum(air.skus) : { left: 0, held: 0, reserve: 0 };
-  const restockEffect = units.reserve === 0 ? say("restock_effect") : say("in_reserve", { n: count(units.reserve) });
+  const asked = air ? unitsAsked(air) : 0;
+  let restockEffect = units.reserve === 0 ? say("restock_effect") : say("in_reserve", { n: count(units.reserve) });
+  if (asked > 0) restockEffect = say("asked_for", { n: count(asked) });
   const restock = { act: "restock", drop, label: say("restock"), effect: restockEffect, key: "R", icon: "plus", look: "plain", enabled: true };
   const back = { act: "take-back", drop, label: say("take_back"), effect: say("take_back_effect"), key: "1", icon: "minus", look: "plain", enabled: true };
   const closeEffect = units.held === 0 ? say("close_effect") : say("close_effect_held", { n: count(units.held) });

@@ -93,7 +93,48 @@ pub(crate) struct Sale {
     /// The live drop of which this is a copy, for a rehearsal by one press.
     #[serde(default)]
     pub(crate) rehearses: Option<String>,
+    /// For more units than are in reserve; not told to a stage.
+    #[serde(default)]
+    pub(crate) requests: Vec<Request>,
     pub(crate) plan: Plan,
+}
+
+/// A request for more units than are in reserve.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Request {
+    #[serde(rename = "request")]
+    pub(crate) id: String,
+    pub(crate) sku: String,
+    pub(crate) units: u64,
+    state: String,
+    pub(crate) asked_by: String,
+    pub(crate) asked_at_ms: u64,
+}
+
+impl Request {
+    /// Whether nobody has answered it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == "open"
+    }
+}
+
+/// Requests for more units, as they are listed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Requests {
+    pub(crate) requests: Vec<ListedRequest>,
+}
+
+/// A request with the drop that it is about.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ListedRequest {
+    pub(crate) stream: String,
+    pub(crate) title: String,
+    /// What the SKU is called.
+    pub(crate) goods: String,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(flatten)]
+    pub(crate) request: Request,
 }
 
 /// The phases of a drop.
@@ -390,6 +431,9 @@ pub(crate) struct Recorded {
     pub(crate) stream: Option<String>,
     #[serde(default)]
     pub(crate) refused: Option<serde_json::Value>,
+    /// The request that it made or ended.
+    #[serde(default)]
+    pub(crate) request: Option<String>,
 }
 
 /// How the demo stands that runs the server.
@@ -447,6 +491,7 @@ impl Sale {
             held_ending: None,
             paying: None,
             rehearses: None,
+            requests: Vec::new(),
             plan: Plan {
                 title: String::new(),
                 merchant: String::new(),

@@ -86,6 +86,7 @@ const MODULES: &[(&str, &str)] = &[
     ("cancel.mjs", include_str!("../assets/cancel.mjs")),
     ("closing.mjs", include_str!("../assets/closing.mjs")),
     ("orders.mjs", include_str!("../assets/orders.mjs")),
+    ("shows.mjs", include_str!("../assets/shows.mjs")),
     ("invite.mjs", include_str!("../assets/invite.mjs")),
     ("accounts.mjs", include_str!("../assets/accounts.mjs")),
     ("report-live.mjs", include_str!("../assets/report-live.mjs")),
@@ -112,7 +113,7 @@ const MODULES: &[(&str, &str)] = &[
 ];
 
 /// The modules that pages run, or run as workers: each becomes a script with all that it imports.
-const ENTRIES: [&str; 15] = [
+const ENTRIES: [&str; 16] = [
     "frame.mjs",
     "live.mjs",
     "demo.mjs",
@@ -120,6 +121,7 @@ const ENTRIES: [&str; 15] = [
     "stage.mjs",
     "ops.mjs",
     "orders.mjs",
+    "shows.mjs",
     "accounts.mjs",
     "report.mjs",
     "shared.mjs",

@@ -315,6 +315,7 @@ fn keys(words: Language) -> [(&'static str, &'static str); 14] {
         ("V", words.key_video()),
         ("H", words.key_money()),
         ("1", words.key_alarm()),
+        ("2", words.key_alarm_also()),
         ("?", words.key_help()),
     ]
 }

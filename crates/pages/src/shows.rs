@@ -9,10 +9,10 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    answers::{self, Drops, Mode, Shows, Summary},
-    api::{Api, Refused},
+    answers::{self, Drops, ListedRequest, Mode, Requests, Shows, Summary},
+    api::{Api, Asker, Refused},
     lists::{Pages, number, part},
-    live::Standing,
+    live::{Standing, may},
     numbers::count,
     pages::{Frame, go, page, refused},
     past_shows::{Gross, PastShow, PastShows},
@@ -24,6 +24,8 @@ use crate::{
 /// Shows that are over on the page, among so many that were the latest.
 const ENDED_MAX: usize = 4;
 const SHOWS_READ: usize = 20;
+/// Requests that the page reads.
+const REQUESTS_MAX: usize = 1_000;
 
 #[derive(Deserialize)]
 pub(crate) struct ShowsQuery {
@@ -42,6 +44,9 @@ struct ShowsPage {
     words: Language,
     shows: Vec<Show>,
     counted: String,
+    /// For more units than are in reserve; `None` for whoever does not answer them.
+    asked: Option<Vec<Asked>>,
+    asked_count: String,
     shows_pages: Pages,
     /// The latest shows that are over, for readers of reports.
     ended: Vec<EndedShow>,
@@ -69,6 +74,19 @@ struct Show {
     /// Left out for whoever is told no figures of money.
     paid: Option<String>,
     left: String,
+    /// How many requests nobody has answered; empty if none.
+    asked: String,
+}
+
+/// A request that nobody has answered.
+struct Asked {
+    request: String,
+    text: String,
+    /// Of which drop, in which show, and why.
+    place: String,
+    grant: String,
+    granted: String,
+    declined: String,
 }
 
 struct Chip {
@@ -101,7 +119,9 @@ pub(crate) async fn shows(
         return go(&format!("/stage/{stream}"));
     }
     let words = visitor.language;
+    let answers = may(&session.role, "grant");
     let frame = Frame::new(&visitor, "shows", words.shows_title()).signed_in(session);
+    let frame = if answers { frame.runs("shows.mjs") } else { frame };
     match ShowsPage::read(frame, &api, &visitor, &query).await {
         Ok(read) => page(&visitor, StatusCode::OK, &read),
         Err(why) => refused(&visitor, &why),
@@ -121,12 +141,26 @@ impl ShowsPage {
         let (gone, gone_at): (Drops, _) = part(api, asker, over, query.past).await?;
         let ended = if frame.sees_reports() { ended(api, visitor).await? } else { Vec::new() };
         let counted = words.shows_count(count(number(found.total)));
+        let role = frame.who.as_ref().map_or("", |who| who.role.as_str()).to_owned();
+        let open = open_requests(api, asker, &role).await?;
+        let of_stream = |stream: &str| open.iter().filter(|one| one.stream == stream).count();
+        let mark = |stream: &str| match of_stream(stream) {
+            0 => String::new(),
+            some => words.shows_asked(count(number(some))),
+        };
+        let answers = may(&role, "grant");
         Ok(Self {
+            asked_count: words.shows_asked(count(number(open.len()))),
+            asked: answers.then(|| open.iter().map(|one| Asked::new(one, words)).collect()),
             frame,
             words,
             counted,
             shows_pages: Pages::new(at, found.shows.len(), found.total, words),
-            shows: found.shows.into_iter().map(|show| Show::new(show, words)).collect(),
+            shows: found
+                .shows
+                .into_iter()
+                .map(|show| Show { asked: mark(&show.stream), ..Show::new(show, words) })
+                .collect(),
             ended,
             past_pages: Pages::new(gone_at, gone.drops.len(), gone.total, words),
             past: gone.drops.iter().map(|drop| Past::new(drop, words)).collect(),
@@ -168,8 +202,41 @@ impl Show {
             paid: show.sold.map(|sold| words.n_paid(count(sold))),
             left: words.units_in(count(show.supplied)),
             stream: show.stream,
+            asked: String::new(),
         }
     }
+}
+
+impl Asked {
+    fn new(listed: &ListedRequest, words: Language) -> Self {
+        let ListedRequest { stream, title, goods, reason, request } = listed;
+        let units = count(request.units);
+        let place = words.shows_asked_place(title, stream);
+        Self {
+            request: request.id.clone(),
+            text: words.asks_for(&request.asked_by, &units, goods),
+            place: match reason {
+                Some(why) => words.shows_asked_why(place, why),
+                None => place,
+            },
+            grant: words.grant(&units),
+            granted: words.result_grant(&units, goods),
+            declined: words.result_decline(&units, goods),
+        }
+    }
+}
+
+/// The requests that nobody has answered, for those who run sales or own goods.
+async fn open_requests(
+    api: &Api,
+    asker: &Asker,
+    role: &str,
+) -> Result<Vec<ListedRequest>, Refused> {
+    if !may(role, "grant") && !may(role, "withdraw") {
+        return Ok(Vec::new());
+    }
+    let found: Requests = api.get(asker, &format!("/v1/requests?limit={REQUESTS_MAX}")).await?;
+    Ok(found.requests.into_iter().filter(|one| one.request.is_open()).collect())
 }
 
 impl Chip {

@@ -1,7 +1,9 @@
 //! Staff commands as the ledger holds them, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, DurationMs, Money, NewEnd, Rates, SkuId, Units, UnixMillis};
+use stampede_domain::{
+    DropId, DurationMs, Money, NewEnd, Rates, RequestId, SkuId, Units, UnixMillis,
+};
 use stampede_report::commands::{
     AmendedTerms, CommandEffect, NoCopy, RecordedCommand, Room, RoomChange, refusal,
 };
@@ -194,26 +196,16 @@ impl RecordedDoing {
                 Self { ban: Some(ban.to_string()), ..Self::default() }
             }
             CommandEffect::Room(room) => Self::of_room(room),
-            CommandEffect::Restocked { lot, sku, units, request } => Self {
-                lot: Some(*lot),
-                sku: sku.as_ref().map(ToString::to_string),
-                units: Some(units.get()),
-                request: request.map(|request| request.to_string()),
-                ..Self::default()
-            },
+            CommandEffect::Restocked { lot, sku, units, request } => {
+                Self { lot: Some(*lot), ..Self::of_units(sku.as_ref(), *units, *request) }
+            }
             CommandEffect::Asked { request, sku, units }
-            | CommandEffect::RequestEnded { request, sku, units } => Self {
-                sku: sku.as_ref().map(ToString::to_string),
-                units: Some(units.get()),
-                request: Some(request.to_string()),
-                ..Self::default()
-            },
-            CommandEffect::TakenBack { sku, units, to_reserve } => Self {
-                sku: sku.as_ref().map(ToString::to_string),
-                units: Some(units.get()),
-                to_reserve: Some(*to_reserve),
-                ..Self::default()
-            },
+            | CommandEffect::RequestEnded { request, sku, units } => {
+                Self::of_units(sku.as_ref(), *units, Some(*request))
+            }
+            CommandEffect::TakenBack { sku, units, to_reserve } => {
+                Self { to_reserve: Some(*to_reserve), ..Self::of_units(sku.as_ref(), *units, None) }
+            }
             CommandEffect::Amended(terms) => Self::of_terms(terms),
             CommandEffect::WoundDown { until } => {
                 Self { winds_down_until_ms: Some(until.get()), ..Self::default() }
@@ -244,6 +236,15 @@ impl RecordedDoing {
 }
 
 impl RecordedDoing {
+    fn of_units(sku: Option<&SkuId>, units: Units, request: Option<RequestId>) -> Self {
+        Self {
+            sku: sku.map(ToString::to_string),
+            units: Some(units.get()),
+            request: request.map(|request| request.to_string()),
+            ..Self::default()
+        }
+    }
+
     fn of_terms(terms: &AmendedTerms) -> Self {
         let limit = |(sku, limit): &(SkuId, Units)| SkuLimit {
             sku: sku.to_string(),

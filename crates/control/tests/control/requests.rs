@@ -21,7 +21,7 @@ async fn restock(rig: &Rig, who: &str, drop: &str, units: u32, key: &str) -> Ans
     rig.ask(who, "POST", &format!("/v1/drops/{drop}/lots")).key(key).json(&lot).send().await
 }
 
-fn answer<'a>(rig: &'a Rig, who: &str, request: &str, how: &str, key: &str) -> crate::rig::Ask {
+fn answer(rig: &Rig, who: &str, request: &str, how: &str, key: &str) -> crate::rig::Ask {
     rig.ask(who, "POST", &format!("/v1/requests/{request}/{how}")).key(key)
 }
 

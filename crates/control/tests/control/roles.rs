@@ -91,6 +91,15 @@ impl Matrix {
         plan
     }
 
+    /// A request of the host's for more than the reserve.
+    async fn request(&mut self) -> String {
+        let (plan, name) = (self.plan(), self.fresh());
+        let drop = self.rig.open(plan).await;
+        let body = json!({ "sku": "mug", "units": 1 });
+        let lots = format!("/v1/drops/{drop}/lots");
+        text(self.rig.ask("host", "POST", &lots).key(&name).json(&body), "request").await
+    }
+
     /// The path with something that is there for each name in braces.
     async fn path(&mut self, template: &str) -> String {
         let (plan, name) = (self.plan(), self.fresh());
@@ -122,12 +131,7 @@ impl Matrix {
             path = path.replace("{ban}", &text(ask, "ban").await);
         }
         if template.contains("{request}") {
-            let plan = self.plan();
-            let drop = self.rig.open(plan).await;
-            let body = json!({ "sku": "mug", "units": 1 });
-            let lots = format!("/v1/drops/{drop}/lots");
-            let ask = self.rig.ask("host", "POST", &lots).key(&name).json(&body);
-            path = path.replace("{request}", &text(ask, "request").await);
+            path = path.replace("{request}", &self.request().await);
         }
         if template.contains("{share}") {
             path = path.replace("{share}", &self.share("id").await);

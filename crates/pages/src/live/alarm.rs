@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, air::sku_name, buttons::may, standing::Sum};
+use super::{Cast, Reader, Standing, air::sku_name, buttons::may, requests, standing::Sum};
 use crate::{
     answers::{Block, Mode, Phase, Sale, Snapshot},
     numbers::{clock, count, duration},
@@ -22,15 +22,31 @@ pub(crate) struct Alarm {
     pub(crate) count: String,
     /// The button that mends it.
     pub(crate) act: Option<Act>,
+    /// The other answer, where there are two.
+    pub(crate) also: Option<Act>,
+}
+
+/// Something that needs the reader.
+pub(super) struct Need {
+    pub(super) level: &'static str,
+    pub(super) text: String,
+    pub(super) act: Option<Act>,
+    pub(super) also: Option<Act>,
+}
+
+impl From<(String, Option<Act>)> for Need {
+    fn from((text, act): (String, Option<Act>)) -> Self {
+        Self { level: "attention", text, act, also: None }
+    }
 }
 
 /// What a press on the alarm line does.
 #[derive(Debug, Serialize)]
 pub(crate) struct Act {
-    /// `restock`, `start` or `plan-rest`.
+    /// `restock`, `start`, `plan-rest`, `grant`, `decline` or `withdraw`.
     pub(crate) kind: &'static str,
     pub(crate) label: String,
-    /// The SKU to restock, empty otherwise.
+    /// The SKU to restock, or the request that is answered; empty otherwise.
     pub(crate) sku: String,
 }
 
@@ -42,22 +58,28 @@ impl Alarm {
                 Block::Poisoned => words.problem_poisoned().to_owned(),
                 Block::Stopped => words.takes_stopped().to_owned(),
             };
-            return Self { level: "alarm", text, count: String::new(), act: None };
+            return Self { level: "alarm", text, count: String::new(), act: None, also: None };
         }
-        let mut found = Vec::new();
-        found.extend(offline(cast, reader));
-        found.extend(snapshot.drops.iter().filter_map(|sale| missed(sale, cast, reader)));
-        found.extend(failing(cast, words));
+        let mut found: Vec<Need> = Vec::new();
+        found.extend(offline(cast, reader).map(Need::from));
+        // Somebody waits for the answer.
+        found.extend(requests::to_answer(snapshot, reader));
+        let missed = snapshot.drops.iter().filter_map(|sale| missed(sale, cast, reader));
+        found.extend(missed.map(Need::from));
+        found.extend(failing(cast, words).map(Need::from));
+        // What is asked for comes before what is out: more than asking cannot be done about it.
+        found.extend(requests::waiting(snapshot, reader));
         if let Some(air) = cast.air.filter(|sale| Standing::of(sale) == Standing::Open) {
-            found.extend(taken(air, reader));
+            found.extend(taken(air, reader).into_iter().map(Need::from));
         }
         let many = found.len();
-        if let Some((text, act)) = found.into_iter().next() {
-            let count = if many > 1 { words.of_alarms(many) } else { String::new() };
-            return Self { level: "attention", text, count, act };
-        }
-        let (text, act) = rest(cast, reader).unwrap_or_else(|| (calm(cast, words), None));
-        Self { level: "calm", text, count: String::new(), act }
+        let is_calm = found.iter().all(|need| need.level == "calm");
+        let Some(Need { text, act, also, .. }) = found.into_iter().next() else {
+            let (text, act) = rest(cast, reader).unwrap_or_else(|| (calm(cast, words), None));
+            return Self { level: "calm", text, count: String::new(), act, also: None };
+        };
+        let count = if many > 1 { words.of_alarms(many) } else { String::new() };
+        Self { level: if is_calm { "calm" } else { "attention" }, text, count, act, also }
     }
 }
 

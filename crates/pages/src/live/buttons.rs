@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, cue::countdown, standing::Sum};
+use super::{Cast, Reader, Standing, cue::countdown, requests::units_asked, standing::Sum};
 use crate::{
     answers::{Phase, Sale, Snapshot},
     numbers::{count, short_clock},
@@ -58,8 +58,12 @@ pub(crate) struct Button {
 /// What each role may ask for; the server decides, this only says it beforehand.
 pub(crate) fn may(role: &str, act: &str) -> bool {
     match role {
-        "admin" | "merchant" | "host" => true,
-        "creator" => !matches!(act, "restock" | "take-back" | "amend"),
+        "admin" => true,
+        "merchant" => act != "withdraw",
+        "host" => !matches!(act, "grant" | "decline"),
+        "creator" => {
+            !matches!(act, "restock" | "take-back" | "amend" | "grant" | "decline" | "withdraw")
+        }
         "ops" => matches!(act, "pause" | "close" | "cancel-countdown"),
         _ => false,
     }
@@ -170,13 +174,15 @@ fn stop(air: Option<&Sale>, words: Language) -> Button {
 
 fn restock(air: Option<&Sale>, words: Language) -> Button {
     let reserve = air.map_or(0, |sale| Sum::of(&sale.skus).reserve);
+    let asked = air.map_or(0, units_asked);
     let button = Button {
         act: "restock",
         drop: id(air),
         label: words.restock(),
-        effect: match reserve {
-            0 => words.restock_effect().to_owned(),
-            reserve => words.in_reserve(count(reserve)),
+        effect: match (asked, reserve) {
+            (0, 0) => words.restock_effect().to_owned(),
+            (0, reserve) => words.in_reserve(count(reserve)),
+            (asked, _) => words.asked_for(count(asked)),
         },
         key: "R",
         icon: "plus",

@@ -12,6 +12,7 @@ mod left_over;
 mod order;
 mod others;
 mod rehearsal;
+mod requests;
 mod stage;
 mod standing;
 mod tiles;
@@ -23,7 +24,7 @@ use serde::Serialize;
 pub(crate) use self::{
     air::{Air, SkuRow},
     alarm::Alarm,
-    buttons::{Button, Buttons, may_invite, may_write},
+    buttons::{Button, Buttons, may, may_invite, may_write},
     cue::Cue,
     ended::{Ended, all_over},
     left_over::LeftOver,

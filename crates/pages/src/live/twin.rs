@@ -22,8 +22,9 @@ mod demos;
 #[allow(dead_code, reason = "the twin reads the answers, not the router")]
 mod fake;
 
-const READERS: [(Language, Option<i32>, &str); 3] = [
+const READERS: [(Language, Option<i32>, &str); 4] = [
     (Language::English, Some(60), "host"),
+    (Language::English, Some(60), "merchant"),
     (Language::Chinese, None, "ops"),
     (Language::Chinese, Some(-480), "creator"),
 ];

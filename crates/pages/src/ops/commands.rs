@@ -62,7 +62,11 @@ impl Line {
         let stream = summary.map(|summary| &summary.stream).or(recorded.stream.as_ref());
         Self {
             at: at.unwrap_or_else(|| words.unknown().to_owned()),
-            did: did(&recorded.action, words).to_owned(),
+            did: match recorded.action.as_str() {
+                "restock" if recorded.request.is_some() => words.ops_did_ask(),
+                action => did(action, words),
+            }
+            .to_owned(),
             title: title.unwrap_or_default(),
             stream: stream.cloned().unwrap_or_default(),
             actor: recorded.actor.clone(),
@@ -87,6 +91,9 @@ fn did(action: &str, words: Language) -> &str {
         "close" => words.ops_did_close(),
         "undo" => words.ops_did_undo(),
         "restock" => words.ops_did_restock(),
+        "grant_request" => words.ops_did_grant(),
+        "decline_request" => words.ops_did_decline(),
+        "withdraw_request" => words.ops_did_withdraw(),
         "take_back" => words.ops_did_take_back(),
         "amend" => words.ops_did_amend(),
         "cancel_order" => words.ops_did_cancel_order(),

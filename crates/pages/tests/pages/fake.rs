@@ -33,8 +33,10 @@ pub(crate) mod told_shows;
 use self::shows::{cue, people, units};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 45] = [
+pub(crate) const STREAMS: [&str; 47] = [
     "open",
+    "asked",
+    "asked-more",
     "nothing",
     "before",
     "countdown",
@@ -104,6 +106,7 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/drops/{drop}/orders/{order}/cancel", post(sold::cancel))
         .route("/v1/streams", get(lists::streams))
         .route("/v1/rooms/{stream}", get(room))
+        .route("/v1/requests", get(lists::requests))
         .route("/v1/streams/{stream}", get(running))
         .route("/v1/streams/{stream}/follow", get(follow))
         .route("/v1/drops/{drop}/{act}", post(command))
@@ -393,6 +396,7 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             drops[AIR]["stream_offline_since_ms"] = (NOW_MS - 20_000).into();
             drops[3]["start_missed_ms"] = (NOW_MS - 500_000).into();
         }
+        "asked" | "asked-more" => ask(stream, drops),
         "failing" => {
             drops[AIR]["paying"] = json!({ "ordered_units": 6_746, "returned_units": 1_081, "recent_orders": 12, "recent_failed": 28 });
         }
@@ -429,6 +433,26 @@ fn refuse(seconds: &mut [Value]) {
             _ => json!({ "of_tomorrow": 1 }),
         };
     }
+}
+
+/// Somebody asks for more units than are in reserve.
+fn ask(stream: &str, drops: &mut [Value]) {
+    drops[AIR]["requests"] = json!([request(2, "cedar", 1_500, "open", 20_000)]);
+    if stream == "asked" {
+        return;
+    }
+    // Somebody has answered one; another drop sells off air.
+    drops[1] = drop(2, "Eau de parfum", "open", &[("edp", "", 15_000, 60, 13_069)], 4_990);
+    drops[1]["requests"] = json!([request(1, "edp", 40, "open", 30_000)]);
+    drops[AIR]["stream_offline_since_ms"] = (NOW_MS - 20_000).into();
+    let answered = request(1, "cedar", 200, "declined", 60_000);
+    drops[AIR]["requests"].as_array_mut().expect("a fixture").push(answered);
+}
+
+/// A request for more units than are in reserve, made so long ago.
+fn request(number: u32, sku: &str, units: u32, state: &str, ago_ms: u64) -> Value {
+    json!({ "request": format!("q3-{number}"), "drop": "d3", "sku": sku, "units": units, "state": state,
+        "asked_by": "Nina", "asked_at_ms": NOW_MS - ago_ms })
 }
 
 /// Adds a copy of the drop on air, for a rehearsal by one press.

@@ -75,3 +75,14 @@ pub(crate) async fn streams(State(fake): State<Fake>, Query(part): Query<Part>) 
     let shows: Vec<_> = shows.collect();
     Json(json!({ "server_time_ms": NOW_MS, "shows": shows, "total": SHOWS }))
 }
+
+/// `GET /v1/requests`: one that nobody has answered in the show on air, with a reason, and one that somebody has.
+pub(crate) async fn requests() -> Json<Value> {
+    let line = |number: u32, state: &str| {
+        json!({ "request": format!("q3-{number}"), "drop": "d3", "sku": "cedar", "units": 500, "state": state,
+            "asked_by": "nina", "reason": "they all want it", "asked_at_ms": NOW_MS - 20_000,
+            "stream": "open", "title": "Scented candle, 200 g", "merchant": "acme", "goods": "Cedar" })
+    };
+    Json(json!({ "server_time_ms": NOW_MS, "open": 1, "total": 2,
+        "requests": [line(2, "open"), line(1, "declined")] }))
+}
