@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use stampede_domain::{
-    BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis, ViewerLimits,
+    BanId, DropId, DropPlan, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis, ViewerLimits,
 };
 use stampede_ledger::{
     Amended, BrakePart, BrakeRecord, Command, CorrectionRecord, HoldRecord, Journal, LEDGER_FILE,
-    PhaseRecord, PlannedCopy, Record, RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary,
+    PhaseRecord, PlannedCopy, Record, RecordedOutcome, RequestAsked, RequestEnd, RequestEnded, RequestRecord, Room, RoomChange, RoomOwner, SealSummary,
     SqliteJournal,
 };
 use stampede_report::{Verification, drop_report};
@@ -452,6 +452,100 @@ fn lies_about_the_reserve_are_found() {
         let (row, at) = find(rows, is_it);
         rows[row].records.remove(at);
     });
+}
+
+#[test]
+fn lies_about_requests_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let mut terms = DropPlan { more_by_request: true, ..plan(&[10, 4]) };
+    terms.skus[0].reserve = units(7);
+    let drop = sim.open(terms);
+    // Out of the reserve by itself, then asked for: granted, declined, left open.
+    sim.reserved(drop, 0, 4);
+    sim.restock(drop, 0, 3);
+    for number in [1, 2, 3] {
+        sim.ask(drop, (number, 0), 9, 4);
+    }
+    sim.reserved(drop, 0, 0);
+    sim.answer(drop, (1, 0), 9, RequestEnd::Granted { lot: 4 });
+    sim.answer(drop, (2, 0), 9, RequestEnd::Declined);
+    sim.tally(drop, 1);
+    sim.settle(drop);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let is_asked =
+        |record: &Record| matches!(record, Record::Request(RequestRecord::Asked(_)));
+    let is_ended =
+        |record: &Record| matches!(record, Record::Request(RequestRecord::Ended(_)));
+    let of_ended = |record: &mut Record, change: &dyn Fn(&mut RequestEnded)| {
+        if let Record::Request(RequestRecord::Ended(ended)) = record {
+            change(ended);
+        }
+    };
+    let of_asked = |record: &mut Record, change: &dyn Fn(&mut RequestAsked)| {
+        if let Record::Request(RequestRecord::Asked(asked)) = record {
+            change(asked);
+        }
+    };
+    check("request_number", &dir, |rows| {
+        let (row, at) = find(rows, is_asked);
+        of_asked(&mut rows[row].records[at], &|asked| asked.number = 8);
+    });
+    for change in [
+        &(|asked: &mut RequestAsked| asked.reserve = units(3)) as &dyn Fn(&mut RequestAsked),
+        &|asked: &mut RequestAsked| asked.units = units(4),
+    ] {
+        check("request_reserve_differs", &dir, |rows| {
+            let (row, at) = find(rows, is_asked);
+            of_asked(&mut rows[row].records[at], change);
+        });
+    }
+    // Granted twice, granted although nobody asked.
+    for number in [2, 9] {
+        check("request_not_open", &dir, |rows| {
+            let (row, at) = find(rows, is_ended);
+            of_ended(&mut rows[row].records[at], &|ended| ended.number = number);
+        });
+    }
+    for change in [
+        &(|ended: &mut RequestEnded| ended.units = units(8)) as &dyn Fn(&mut RequestEnded),
+        &|ended: &mut RequestEnded| ended.end = RequestEnd::Granted { lot: 2 },
+        &|ended: &mut RequestEnded| ended.end = RequestEnd::Declined,
+    ] {
+        check("request_differs", &dir, |rows| {
+            let (row, at) = find(rows, is_ended);
+            of_ended(&mut rows[row].records[at], change);
+        });
+    }
+    check("request_unsigned", &dir, |rows| {
+        let (row, at) = find(rows, is_ended);
+        of_ended(&mut rows[row].records[at], &|ended| ended.by.actor = "jonas".into());
+    });
+    let by_host = |record: &mut Record| {
+        if let Record::Command(command) = record {
+            command.role = "host".into();
+        }
+    };
+    // What the merchant has granted, as if a host had.
+    let beyond = |rows: &mut [Forged]| {
+        let (row, at) = find(rows, |record| {
+            matches!(record, Record::Command(command) if command.action.as_str() == "grant_request")
+        });
+        by_host(&mut rows[row].records[at]);
+    };
+    check("beyond_reserve", &dir, |rows| beyond(rows));
+    // Hosts of older plans put on sale what they liked.
+    let found = lie(&dir, |rows| {
+        beyond(rows);
+        for record in rows.iter_mut().flat_map(|row| &mut row.records) {
+            if let Record::Planned { plan, .. } = record {
+                *plan = Arc::new(DropPlan { more_by_request: false, ..(**plan).clone() });
+            }
+        }
+    });
+    assert!(!kinds(&found).contains(&"beyond_reserve"), "{found}");
 }
 
 #[test]

@@ -131,12 +131,23 @@ impl Sim {
     }
 
     pub fn command(&mut self, drop: DropId, action: &str, outcome: RecordedOutcome) {
-        let key = IdempotencyKey::new(&format!("{action}-{}", self.now_ms)).unwrap().fingerprint();
         let role = if action == "plan" { "merchant" } else { "host" };
+        self.command_by(drop, ("nina", role), action, outcome);
+    }
+
+    /// A command of somebody in a role.
+    fn command_by(
+        &mut self,
+        drop: DropId,
+        (actor, role): (&str, &str),
+        action: &str,
+        outcome: RecordedOutcome,
+    ) {
+        let key = IdempotencyKey::new(&format!("{action}-{}", self.now_ms)).unwrap().fingerprint();
         self.push(
             drop,
             Record::Command(Box::new(Command {
-                actor: "nina".into(),
+                actor: actor.into(),
                 role: role.into(),
                 action: action.into(),
                 key,
@@ -412,6 +423,43 @@ impl Sim {
             self.flush();
             self.sale(drop).supplied[number] += count;
         }
+    }
+
+    /// A host asks for more units of a SKU than are in reserve.
+    pub fn ask(&mut self, drop: DropId, (number, sku): (u32, usize), count: u32, reserve: u32) {
+        let (units, reserve, by) = (units(count), units(reserve), self.signature("nina"));
+        let asked = RequestAsked { number, pool: pool(sku), units, reserve, by };
+        self.push(drop, asked.into());
+        self.command(drop, "restock", RecordedOutcome::Accepted);
+        self.flush();
+    }
+
+    /// The merchant answers a request: by a lot, where it is granted.
+    pub fn answer(
+        &mut self,
+        drop: DropId,
+        (number, sku): (u32, usize),
+        count: u32,
+        end: RequestEnd,
+    ) {
+        let action = match end {
+            RequestEnd::Granted { .. } => {
+                self.lot(drop, sku, count);
+                self.sale(drop).supplied[sku] += count;
+                "grant_request"
+            }
+            RequestEnd::Declined => "decline_request",
+            RequestEnd::Withdrawn => "withdraw_request",
+        };
+        let by = self.signature("acme");
+        let ended = RequestEnded { number, pool: pool(sku), units: units(count), end, by };
+        self.push(drop, ended.into());
+        self.command_by(drop, ("acme", "merchant"), action, RecordedOutcome::Accepted);
+        self.flush();
+    }
+
+    fn signature(&self, actor: &str) -> Signature {
+        Signature { actor: actor.into(), reason: "".into(), at: self.now() }
     }
 
     /// Sets other limits while the drop is paused, of the drop, then of its first SKU; the command is not told.

@@ -442,3 +442,37 @@ fn sold_out_breaks_no_rule() {
     crowd.go();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+#[test]
+fn a_request_breaks_no_rule() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let drop = server.plan(&Drop { countdown_ms: 0, ..candle(1, "Candle", 10) });
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    let nina = server.staff("nina", "host");
+    let lot = json!({ "sku": "cedar", "units": 500, "reason": "they all want it" });
+    server.ask_as(&nina, "POST", &format!("/v1/drops/{drop}/lots"), &lot);
+    let mut found = Vec::new();
+    for role in ["host", "admin"] {
+        let tab = carrying(browser.visitor(Look::LAPTOP).tab());
+        join(&tab, &server, &server.invite(&format!("ilse-{role}"), role, &[STREAM], VALID_MS));
+        tab.see("[data-s=alarm]", "500 more");
+        check(&tab, &format!("asked, {role}"), &mut found);
+        tab.key("r");
+        tab.until("asked", "document.querySelector('[data-el=restock-dialog]').open");
+        tab.see("[data-list=restock-skus]", "500 asked for");
+        check(&tab, &format!("asked, restock, {role}"), &mut found);
+    }
+    let shows = carrying(browser.visitor(Look::LAPTOP).tab());
+    let shows = {
+        let door = server.page("/sign-in?to=/shows");
+        shows.go(&door);
+        shows.until("ready", "document.querySelector('[type=submit]:enabled')");
+        shows.put("#token", &server.token);
+        shows.key("Enter");
+        shows
+    };
+    shows.see("[data-request]", "Add 500");
+    check(&shows, "asked, shows", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

@@ -1,5 +1,6 @@
 //! Mistakes that a host mends on air: the wrong drop, too much stock, too little of it, an end too early, a limit too tight.
 
+mod requests;
 mod stock;
 mod units_left;
 
@@ -30,6 +31,13 @@ fn opened(server: &Server, drop: &Drop) -> String {
 fn host(browser: &Browser, server: &Server) -> Tab {
     let tab = browser.visitor(Look::LAPTOP).tab();
     join(&tab, server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab
+}
+
+/// Somebody who puts more on sale than the reserve without asking.
+fn owner(browser: &Browser, server: &Server) -> Tab {
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, server, &server.invite("ilse", "admin", &[STREAM], VALID_MS));
     tab
 }
 

@@ -65,7 +65,8 @@ const TWICE: &str = "new Promise((done) => { const stop = document.querySelector
 fn a_double_press_does_it_once() {
     let server = Server::start();
     let browser = Browser::start();
-    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    let drop = server
+        .plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500).reserving(250) });
     let tab = host(&browser, &server);
     let twice = |css: &str| {
         tab.until(css, &format!("document.querySelector({})", json!(css)));
@@ -187,7 +188,8 @@ fn a_resume_that_is_under_way_never_undoes_a_later_pause() {
 fn digits_are_an_amount_and_p_stops_while_it_is_asked() {
     let server = Server::start();
     let browser = Browser::start();
-    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    let drop = server
+        .plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500).reserving(250) });
     server.command(&format!("drops/{drop}/open"), &json!({}));
     let tab = host(&browser, &server);
     tab.see("[data-command=restock]:not([aria-disabled])", "Restock");

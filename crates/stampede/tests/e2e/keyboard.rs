@@ -65,7 +65,7 @@ fn reach(tab: &Tab, css: &str) {
 #[test]
 fn a_host_runs_a_show_by_keyboard_alone() {
     let server = Server::start();
-    let drop = server.plan(&Drop::new(STREAM, 1, "Grey mug", 500));
+    let drop = server.plan(&Drop::new(STREAM, 1, "Grey mug", 500).reserving(250));
     let browser = Browser::start();
     let host = browser.visitor(Look::LAPTOP);
     let tab = host.open(&server.page(&server.invite("nina", "host", &[STREAM], VALID_MS)));
@@ -189,7 +189,8 @@ const HEAR: &str = "(() => { globalThis.heard = []; new MutationObserver((change
 #[test]
 fn an_event_is_announced_once() {
     let server = Server::start();
-    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    let drop = server
+        .plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500).reserving(250) });
     server.command(&format!("drops/{drop}/open"), &json!({}));
     let browser = Browser::start();
     let tab = browser.visitor(Look::LAPTOP).tab();

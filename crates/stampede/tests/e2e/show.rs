@@ -47,7 +47,7 @@ fn sum(state: &Value, of: &str) -> u64 {
 #[test]
 fn a_host_runs_a_show_before_a_crowd() {
     let server = Server::start();
-    let grey = server.plan(&Drop::new(STREAM, 1, "Grey mug", 40));
+    let grey = server.plan(&Drop::new(STREAM, 1, "Grey mug", 40).reserving(250));
     let blue = Drop { countdown_ms: 600_000, ..Drop::new(STREAM, 2, "Blue mug", 30) };
     let blue = server.plan(&blue);
     let browser = Browser::start();

@@ -83,6 +83,9 @@ const TURNS: [Turn; 5] = [
     },
 ];
 
+/// Units of each SKU in reserve: whoever runs the demo is a host, who restocks out of it.
+const RESERVE: u32 = 5_000;
+
 /// Units of the first drop before this many viewers.
 pub(super) fn first_units(viewers: u32) -> u32 {
     scaled(TURNS[0].units, viewers)
@@ -113,7 +116,7 @@ impl Turn {
         let (name, values) = self.choices;
         let sku = |id: &str, title: &str, options: Value, supply: u32| {
             json!({
-                "id": id, "title": title, "options": options, "supply": supply,
+                "id": id, "title": title, "options": options, "supply": supply, "reserve": RESERVE,
                 "image": format!("/goods/{}.svg", self.goods),
                 "price": {"minor": self.price_minor, "currency": till::CURRENCY},
             })

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{STREAM, amount, host, mugs, opened, units};
+use super::{STREAM, amount, host, mugs, opened, owner, units};
 use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab},
     show::{VALID_MS, join},
@@ -57,7 +57,7 @@ fn too_little_stock_is_mended_out_of_the_reserve() {
     let server = Server::start();
     let drop = opened(&server, &mugs(50, 30));
     let browser = Browser::start();
-    let tab = host(&browser, &server);
+    let tab = owner(&browser, &server);
     let crowd = Crowd { never_pay_share: 1.0, ..Crowd::new(STREAM, &drop, 50) }.come(&server);
     // It is not sold out, and nothing says so.
     tab.see("[data-s=hero]", "All taken for now");
@@ -202,7 +202,7 @@ fn a_restock_is_undone_to_where_it_came_from() {
     let server = Server::start();
     let drop = opened(&server, &mugs(50, 30));
     let browser = Browser::start();
-    let tab = host(&browser, &server);
+    let tab = owner(&browser, &server);
     undo_for(&tab, LONG_MS);
     restock(&tab, "40");
     assert_eq!(units(&server, &drop), [90, 90, 0]);
@@ -241,7 +241,7 @@ fn a_restock_of_which_less_is_left_is_undone_no_further() {
         let server = Server::start();
         let drop = opened(&server, &mugs(50, 10));
         let browser = Browser::start();
-        let tab = host(&browser, &server);
+        let tab = owner(&browser, &server);
         undo_for(&tab, LONG_MS);
         let crowd =
             Crowd { never_pay_share: 1.0, ..Crowd::new(STREAM, &drop, viewers) }.come(&server);

@@ -80,6 +80,12 @@ impl Drop {
         }
     }
 
+    /// The same with so many units in reserve, which a host restocks without asking.
+    pub(crate) fn reserving(mut self, units: u32) -> Self {
+        self.goods[0].reserve = units;
+        self
+    }
+
     fn plan(&self) -> Value {
         let skus = self.goods.iter().map(|goods| {
             let options = match goods.option.as_str() {
