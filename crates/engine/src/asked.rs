@@ -10,13 +10,15 @@ pub type ShownRequests = Arc<[Arc<RestockRequest>]>;
 
 /// Written by the steward, read by those who show them.
 #[derive(Debug, Default)]
-pub(crate) struct Asked(RwLock<ShownRequests>);
+pub struct Asked(RwLock<ShownRequests>);
 
 impl Asked {
-    pub(crate) fn shown(&self) -> ShownRequests {
+    /// Those that nobody has ended, then the latest of the others.
+    pub fn shown(&self) -> ShownRequests {
         Arc::clone(&self.0.read())
     }
 
+    /// Steward only: others are durable.
     pub(crate) fn show(&self, requests: ShownRequests) {
         *self.0.write() = requests;
     }

@@ -15,7 +15,7 @@ use stampede_domain::{
 use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
-    asked::{Asked, ShownRequests},
+    asked::Asked,
     counts::Counts,
     extensions::Extensions,
     hold_channels::{ChannelNumber, HoldChannels},
@@ -331,14 +331,9 @@ impl SaleDrop {
         &self.reserves
     }
 
-    /// Requests for more units than are in reserve: those that nobody has ended, then the latest of the others.
-    pub fn requests(&self) -> ShownRequests {
-        self.asked.shown()
-    }
-
-    /// Steward only: others are durable.
-    pub(crate) fn show_requests(&self, requests: ShownRequests) {
-        self.asked.show(requests);
+    /// Requests for more units than are in reserve.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// By how much attempts to pay have moved deadlines.

@@ -413,7 +413,7 @@ fn restore(
         sale.reserves().restore(sku, *left);
     }
     sale.set_hidden(book.is_hidden());
-    sale.show_requests(book.requests());
+    sale.asked().show(book.requests());
     sale.span().wind_down(book.winds_down_until());
     // Until the recovery is durable nothing is sold; an open drop shows as paused that long.
     let phase = if book.phase() == Phase::Open { Phase::Paused } else { book.phase() };

@@ -104,7 +104,7 @@ impl SaleDrop {
                 now.sale,
             ),
             paying: Some(self.paying().figures(now.sale)),
-            requests: self.requests(),
+            requests: self.asked().shown(),
         }
     }
 }

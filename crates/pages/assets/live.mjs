@@ -326,8 +326,8 @@ let told = { drop: "", until: 0, refused: false };
 /** Somebody has given a command: what others did is said by name. */
 function heardOf(given) {
   if (given.actor === myName && (sending !== null || now() < ownUntil)) return;
-  // The alarm line says it to whoever can answer.
-  if (given.action === "restock" && given.request !== undefined && may(role, "grant")) return;
+  // The alarm line says it to whoever can answer, where nothing stands before it.
+  if (given.action === "restock" && given.request !== undefined && shown?.view.alarm.act?.sku === given.request) return;
   const said = deed(given, room.state.drops);
   if (said === null) return;
   if (told.refused && told.drop === given.drop && now() < told.until) {

@@ -504,8 +504,6 @@ function alarms(snapshot, air, next, reader) {
     const text = then ? say("stream_offline_pauses", { time, wait: duration(then.pause_after_ms) }) : say("stream_offline", { time });
     found.push([text, null]);
   }
-  // Somebody waits for the answer.
-  found.push(...toAnswer(snapshot, reader));
   for (const sale of snapshot.drops) {
     if (sale.start_missed_ms === undefined) continue;
     const act = sale.drop === next?.drop && may(reader.role, "open") ? { kind: "start", label: say("start_next"), sku: "" } : null;
@@ -513,8 +511,8 @@ function alarms(snapshot, air, next, reader) {
   }
   const { recent_failed: failed = 0, recent_orders: orders = 0 } = air?.paying ?? {};
   if (failed >= FAILED_MIN && failed >= orders) found.push([say("payments_fail", { failed: count(failed), orders: count(orders) }), null]);
-  // What is asked for comes before what is out: more than asking cannot be done about it.
-  found.push(...waitingFor(snapshot, reader));
+  // Somebody waits for the answer.
+  found.push(...toAnswer(snapshot, reader));
   if (air && standing(air).name === "open") {
     air.skus.forEach((figures, place) => {
       if (figures.available > 0 || figures.supplied === 0) return;
@@ -524,6 +522,8 @@ function alarms(snapshot, air, next, reader) {
       found.push([text, act]);
     });
   }
+  // Nothing has to be done about it.
+  found.push(...waitingFor(snapshot, reader));
   return found;
 }
 

@@ -6,6 +6,7 @@
 mod accounts;
 mod answers;
 mod api;
+mod asked;
 mod assets;
 mod chart;
 mod demo;

@@ -12,8 +12,8 @@ use crate::{
     api::{Api, Refused},
     demo::Strip,
     live::{
-        Air, Button, Buttons, Ended, LeftOver, Live, Next, Other, Reader, Row, SkuRow, Stage,
-        all_over, may_invite, may_write,
+        Air, Alarm, Button, Buttons, Ended, LeftOver, Live, Next, Other, Reader, Row, SkuRow,
+        Stage, all_over, may_invite, may_write,
     },
     pages::{Frame, go, in_query, page, refused},
     past_shows::PastShows,
@@ -36,6 +36,7 @@ struct LivePage {
     frame: Frame,
     words: Language,
     live: Live,
+    alarm: AlarmLine,
     air: Air,
     has_air: bool,
     preview: Preview,
@@ -74,6 +75,14 @@ struct Answer {
     undo: Button,
 }
 
+/// The line that says what needs the reader.
+#[derive(Template)]
+#[template(path = "alarm.html")]
+struct AlarmLine {
+    words: Language,
+    alarm: Alarm,
+}
+
 /// The strip of a demo, a part of the control room.
 #[derive(Template)]
 #[template(path = "demo.html")]
@@ -87,7 +96,7 @@ struct StripPart {
 #[template(path = "dialogs.html")]
 struct Dialogs {
     words: Language,
-    keys: [(&'static str, &'static str); 14],
+    keys: [(&'static str, &'static str); 15],
     invites: bool,
     writes: bool,
     choices: Choices,
@@ -241,10 +250,12 @@ impl LivePage {
             .runs(if strip.is_some() { "demo.mjs" } else { "live.mjs" });
         let reads_reports = frame.sees_reports();
         let ended = live.ended.take();
+        let alarm = AlarmLine { words, alarm: live.alarm.clone() };
         Self {
             frame,
             words,
             live,
+            alarm,
             air,
             has_air,
             preview: Preview { words, next, has_next, ended, reads_reports, left_over },
@@ -300,7 +311,7 @@ async fn plans(api: &Api, visitor: &Visitor, session: &Session, stream: &str) ->
 }
 
 /// What each key does.
-fn keys(words: Language) -> [(&'static str, &'static str); 14] {
+fn keys(words: Language) -> [(&'static str, &'static str); 15] {
     [
         ("P", words.key_pause()),
         ("Esc", words.key_escape()),

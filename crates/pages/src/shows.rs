@@ -9,8 +9,9 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    answers::{self, Drops, ListedRequest, Mode, Requests, Shows, Summary},
+    answers::{self, Drops, Mode, Shows, Summary},
     api::{Api, Asker, Refused},
+    asked::{ListedRequest, Requests},
     lists::{Pages, number, part},
     live::{Standing, may},
     numbers::count,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use stampede_domain::{
-    BanId, DropId, DropPlan, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis, ViewerLimits,
+    BanId, DropId, DropPlan, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis,
+    ViewerLimits,
 };
 use stampede_ledger::{
     Amended, BrakePart, BrakeRecord, Command, CorrectionRecord, HoldRecord, Journal, LEDGER_FILE,
-    PhaseRecord, PlannedCopy, Record, RecordedOutcome, RequestAsked, RequestEnd, RequestEnded, RequestRecord, Room, RoomChange, RoomOwner, SealSummary,
-    SqliteJournal,
+    PhaseRecord, PlannedCopy, Record, RecordedOutcome, RequestAsked, RequestEnd, RequestEnded,
+    RequestRecord, Room, RoomChange, RoomOwner, SealSummary, SqliteJournal,
 };
 use stampede_report::{Verification, drop_report};
 use support::{
@@ -454,14 +455,14 @@ fn lies_about_the_reserve_are_found() {
     });
 }
 
-#[test]
-fn lies_about_requests_are_found() {
+/// A sale with three requests: granted, declined, left open.
+fn asked_for_more() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let mut sim = Sim::new(dir.path());
     let mut terms = DropPlan { more_by_request: true, ..plan(&[10, 4]) };
     terms.skus[0].reserve = units(7);
     let drop = sim.open(terms);
-    // Out of the reserve by itself, then asked for: granted, declined, left open.
+    // Out of the reserve by itself, then asked for.
     sim.reserved(drop, 0, 4);
     sim.restock(drop, 0, 3);
     for number in [1, 2, 3] {
@@ -475,70 +476,64 @@ fn lies_about_requests_are_found() {
     sim.close();
     let verification = verify_dir(dir.path()).unwrap();
     assert!(verification.ok, "{verification}");
-    let is_asked =
-        |record: &Record| matches!(record, Record::Request(RequestRecord::Asked(_)));
-    let is_ended =
-        |record: &Record| matches!(record, Record::Request(RequestRecord::Ended(_)));
-    let of_ended = |record: &mut Record, change: &dyn Fn(&mut RequestEnded)| {
-        if let Record::Request(RequestRecord::Ended(ended)) = record {
-            change(ended);
-        }
-    };
-    let of_asked = |record: &mut Record, change: &dyn Fn(&mut RequestAsked)| {
-        if let Record::Request(RequestRecord::Asked(asked)) = record {
-            change(asked);
-        }
-    };
-    check("request_number", &dir, |rows| {
-        let (row, at) = find(rows, is_asked);
-        of_asked(&mut rows[row].records[at], &|asked| asked.number = 8);
-    });
-    for change in [
-        &(|asked: &mut RequestAsked| asked.reserve = units(3)) as &dyn Fn(&mut RequestAsked),
-        &|asked: &mut RequestAsked| asked.units = units(4),
-    ] {
-        check("request_reserve_differs", &dir, |rows| {
-            let (row, at) = find(rows, is_asked);
-            of_asked(&mut rows[row].records[at], change);
-        });
-    }
+    dir
+}
+
+/// Changes the first request that was made.
+fn first_asked(rows: &mut [Forged], change: impl Fn(&mut RequestAsked)) {
+    let (row, at) = find(rows, |record| matches!(record, Record::Request(RequestRecord::Asked(_))));
+    let Record::Request(RequestRecord::Asked(asked)) = &mut rows[row].records[at] else { panic!() };
+    change(asked);
+}
+
+/// Changes the first end of a request.
+fn first_ended(rows: &mut [Forged], change: impl Fn(&mut RequestEnded)) {
+    let (row, at) = find(rows, |record| matches!(record, Record::Request(RequestRecord::Ended(_))));
+    let Record::Request(RequestRecord::Ended(ended)) = &mut rows[row].records[at] else { panic!() };
+    change(ended);
+}
+
+#[test]
+fn lies_about_what_was_asked_for_are_found() {
+    let dir = asked_for_more();
+    check("request_number", &dir, |rows| first_asked(rows, |asked| asked.number = 8));
+    let differs = "request_reserve_differs";
+    check(differs, &dir, |rows| first_asked(rows, |asked| asked.reserve = units(3)));
+    check(differs, &dir, |rows| first_asked(rows, |asked| asked.units = units(4)));
+}
+
+#[test]
+fn lies_about_how_requests_ended_are_found() {
+    let dir = asked_for_more();
     // Granted twice, granted although nobody asked.
     for number in [2, 9] {
-        check("request_not_open", &dir, |rows| {
-            let (row, at) = find(rows, is_ended);
-            of_ended(&mut rows[row].records[at], &|ended| ended.number = number);
-        });
+        check("request_not_open", &dir, |rows| first_ended(rows, |ended| ended.number = number));
     }
-    for change in [
-        &(|ended: &mut RequestEnded| ended.units = units(8)) as &dyn Fn(&mut RequestEnded),
-        &|ended: &mut RequestEnded| ended.end = RequestEnd::Granted { lot: 2 },
-        &|ended: &mut RequestEnded| ended.end = RequestEnd::Declined,
-    ] {
-        check("request_differs", &dir, |rows| {
-            let (row, at) = find(rows, is_ended);
-            of_ended(&mut rows[row].records[at], change);
-        });
+    let differs = "request_differs";
+    check(differs, &dir, |rows| first_ended(rows, |ended| ended.units = units(8)));
+    for end in [RequestEnd::Granted { lot: 2 }, RequestEnd::Declined] {
+        check(differs, &dir, |rows| first_ended(rows, |ended| ended.end = end));
     }
     check("request_unsigned", &dir, |rows| {
-        let (row, at) = find(rows, is_ended);
-        of_ended(&mut rows[row].records[at], &|ended| ended.by.actor = "jonas".into());
+        first_ended(rows, |ended| ended.by.actor = "jonas".into());
     });
-    let by_host = |record: &mut Record| {
-        if let Record::Command(command) = record {
-            command.role = "host".into();
-        }
-    };
-    // What the merchant has granted, as if a host had.
-    let beyond = |rows: &mut [Forged]| {
-        let (row, at) = find(rows, |record| {
-            matches!(record, Record::Command(command) if command.action.as_str() == "grant_request")
-        });
-        by_host(&mut rows[row].records[at]);
-    };
-    check("beyond_reserve", &dir, |rows| beyond(rows));
+}
+
+/// Has a host put on sale what the merchant has granted.
+fn granted_by_host(rows: &mut [Forged]) {
+    let is_grant = |record: &Record| matches!(record, Record::Command(command) if command.action.as_str() == "grant_request");
+    let (row, at) = find(rows, is_grant);
+    let Record::Command(command) = &mut rows[row].records[at] else { panic!() };
+    command.role = "host".into();
+}
+
+#[test]
+fn a_host_who_puts_more_on_sale_than_is_in_reserve_is_found() {
+    let dir = asked_for_more();
+    check("beyond_reserve", &dir, |rows| granted_by_host(rows));
     // Hosts of older plans put on sale what they liked.
     let found = lie(&dir, |rows| {
-        beyond(rows);
+        granted_by_host(rows);
         for record in rows.iter_mut().flat_map(|row| &mut row.records) {
             if let Record::Planned { plan, .. } = record {
                 *plan = Arc::new(DropPlan { more_by_request: false, ..(**plan).clone() });

@@ -340,7 +340,6 @@ mod tests {
         let stream: StreamId = "gala".parse().unwrap();
         let (some, none) = (Some(DurationMs::from_secs(90)), None);
         let rates = Rates { buys_per_s: Some(500), hellos_per_s: Some(60), tick_interval: some };
-        let house = RoomOwner::House;
         let channel = |stream| {
             let target = BanTarget::Channel { channel: "nina-tv".parse().unwrap(), stream };
             BrakeAction::Ban { target, release_holds: false, expires_in: some }.into()
@@ -387,7 +386,7 @@ mod tests {
             StreamAction::Online.on(stream.clone()),
             room("gala", "merchant"),
             room("gala", "creator"),
-            StreamAction::MoveRoom { owner: house }.on(stream.clone()),
+            StreamAction::MoveRoom { owner: RoomOwner::House }.on(stream.clone()),
             admit("gala", "acme"),
             StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(stream.clone()),
             StreamAction::AllowHosts { merchant: "acme".parse().unwrap() }.on(stream.clone()),
@@ -424,7 +423,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 47] = [
+    const GOLDEN: [&str; 50] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",

@@ -100,18 +100,7 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         }
         Record::Command(command) => return command_record(command),
         Record::Room(room) => {
-            let what = match &room.change {
-                RoomChange::Owner(owner) => format!(" {owner}"),
-                RoomChange::Admitted(merchant)
-                | RoomChange::Dismissed(merchant)
-                | RoomChange::HostsAllowed(merchant)
-                | RoomChange::HostsForbidden(merchant) => {
-                    format!(" {merchant}")
-                }
-                RoomChange::Ended => String::new(),
-                RoomChange::VideoDelay(delay) => format!(" {}", span_words(*delay)),
-            };
-            return format!("{name} {}{what}", room.stream);
+            return format!("{name} {}{}", room.stream, room_words(&room.change));
         }
         Record::Brake(record) => return brake_record(name, record),
         Record::Payment(payment) => {
@@ -137,6 +126,19 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         }
     };
     format!("{drop} {text}")
+}
+
+/// What has changed of a room, behind its name.
+fn room_words(change: &RoomChange) -> String {
+    match change {
+        RoomChange::Owner(owner) => format!(" {owner}"),
+        RoomChange::Admitted(merchant)
+        | RoomChange::Dismissed(merchant)
+        | RoomChange::HostsAllowed(merchant)
+        | RoomChange::HostsForbidden(merchant) => format!(" {merchant}"),
+        RoomChange::Ended => String::new(),
+        RoomChange::VideoDelay(delay) => format!(" {}", span_words(*delay)),
+    }
 }
 
 fn correction_record(

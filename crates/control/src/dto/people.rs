@@ -94,7 +94,7 @@ impl CommandGiven {
 
 /// What a request of the drop has asked for.
 fn asked_for(of: &SaleDrop, number: u32) -> Option<(String, Units)> {
-    let requests = of.requests();
+    let requests = of.asked().shown();
     let request = requests.iter().find(|request| request.number == number)?;
     let sku = of.plan().sku(of.sku_of(request.pool)?)?;
     Some((sku.id.to_string(), request.units))

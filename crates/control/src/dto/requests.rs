@@ -174,7 +174,7 @@ impl RequestLine {
     pub(crate) fn all(sale: &SaleDrop) -> Vec<Self> {
         let plan = sale.plan();
         let of = (sale.id(), &**plan, sale.phase());
-        let requests = sale.requests();
+        let requests = sale.asked().shown();
         let lines = requests.iter().map(|request| Self {
             stream: plan.stream.to_string(),
             title: plan.title.clone(),

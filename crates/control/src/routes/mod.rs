@@ -56,6 +56,7 @@ enum QueryProblems {
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {
     drops()
+        .merge(stock())
         .merge(streams())
         .merge(held_back())
         .merge(payments())
@@ -79,15 +80,20 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::wind_down))
         .routes(routes!(commands::close))
         .routes(routes!(commands::undo))
+        .routes(routes!(amendments::amend))
+        .routes(routes!(commands::cancel_order))
+        .routes(routes!(commands::extend))
+}
+
+/// Units of a drop, on sale and asked for.
+fn stock() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
         .routes(routes!(units::restock))
         .routes(routes!(units::take_back))
         .routes(routes!(requests::list))
         .routes(routes!(requests::grant))
         .routes(routes!(requests::decline))
         .routes(routes!(requests::withdraw))
-        .routes(routes!(amendments::amend))
-        .routes(routes!(commands::cancel_order))
-        .routes(routes!(commands::extend))
 }
 
 /// Streams, with whose they are.

@@ -111,12 +111,11 @@ impl Matrix {
             .replace("{merchant}", "zeta")
             .replace("{name}", "no-file")
             .replace("{file}", "no-file");
-        if template == "/v1/attention" {
-            path += "?kind=refund";
-        }
-        if template == "/v1/orders/search" {
-            path += "?text=R-1001";
-        }
+        path += match template {
+            "/v1/attention" => "?kind=refund",
+            "/v1/orders/search" => "?text=R-1001",
+            _ => "",
+        };
         if template.contains("{drop}") || template.contains("{stream}") {
             let ask = self.rig.ask("acme", "POST", "/v1/drops").key(&name).json(&plan);
             path = path.replace("{drop}", &text(ask, "drop").await);
@@ -139,14 +138,12 @@ impl Matrix {
         if template.contains("{session}") {
             path = path.replace("{session}", &self.rig.sign_in("host").await.session);
         }
-        if template.starts_with("/v1/payments") {
-            path = path.replace("{hold}", &self.hold).replace("{account}", "platform");
-            if template.contains("{reference}") {
-                let fact = json!({ "payment": name, "event": "begun", "holds": [self.hold] });
-                let ask = self.rig.ask("admin", "POST", "/v1/payments").key(&name).json(&fact);
-                ask.expect(StatusCode::OK).await;
-                path = path.replace("{reference}", &name);
-            }
+        path = path.replace("{hold}", &self.hold).replace("{account}", "platform");
+        if template.contains("{reference}") {
+            let fact = json!({ "payment": name, "event": "begun", "holds": [self.hold] });
+            let ask = self.rig.ask("admin", "POST", "/v1/payments").key(&name).json(&fact);
+            ask.expect(StatusCode::OK).await;
+            path = path.replace("{reference}", &name);
         }
         if template.contains("{token}") {
             let (role, streams) = (Role::Host, StreamScope::All);

@@ -115,7 +115,7 @@ impl Steward {
                 self.enter(drop, changes, phase, opens_at);
             }
             Effect::Requests { drop, requests } => {
-                self.sales[&drop].show_requests(requests);
+                self.sales[&drop].asked().show(requests);
                 self.shared.tell_followers();
             }
             Effect::Air(drop) => self.show_on_air(drop),

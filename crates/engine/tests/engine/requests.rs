@@ -39,7 +39,7 @@ fn command(key: &str, action: Action) -> StaffCommand {
 
 /// How the requests of a drop are shown: number, units, how each ended.
 fn shown(world: &World, drop: DropId) -> Vec<(u32, u32, Option<RequestEnd>)> {
-    let requests = world.engine.sale(drop).unwrap().requests();
+    let requests = world.engine.sale(drop).unwrap().asked().shown();
     let of = |end: &Option<(RequestEnd, _)>| end.as_ref().map(|(end, _)| *end);
     requests.iter().map(|one| (one.number, one.units.get(), of(&one.ended))).collect()
 }

@@ -104,11 +104,9 @@ fn samples() -> Vec<(&'static str, Record)> {
     ];
     samples.push(("tally_with_sources", tally::with_sources()));
     samples.push(("tally_with_empty_sources", tally::with_empty_sources()));
-    samples.extend(house::samples());
-    samples.extend(brake::samples());
-    samples.extend(
-        [payment::samples(), correction::samples(), undo::samples(), request::samples()].concat(),
-    );
+    samples.extend(house::samples().into_iter().chain(brake::samples()));
+    let parts = [payment::samples(), correction::samples(), undo::samples(), request::samples()];
+    samples.extend(parts.concat());
     samples.extend(plans());
     samples
 }

@@ -2,7 +2,14 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, air::sku_name, buttons::may, requests, standing::Sum};
+use super::{
+    Cast, Reader, Standing,
+    air::sku_name,
+    buttons::may,
+    need::{Act, Need},
+    requests,
+    standing::Sum,
+};
 use crate::{
     answers::{Block, Mode, Phase, Sale, Snapshot},
     numbers::{clock, count, duration},
@@ -13,7 +20,7 @@ use crate::{
 const FAILED_MIN: u64 = 10;
 
 /// The worst of what needs the reader.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Alarm {
     /// `calm`, `attention`, or `alarm` where nothing is sold.
     pub(crate) level: &'static str,
@@ -24,30 +31,6 @@ pub(crate) struct Alarm {
     pub(crate) act: Option<Act>,
     /// The other answer, where there are two.
     pub(crate) also: Option<Act>,
-}
-
-/// Something that needs the reader.
-pub(super) struct Need {
-    pub(super) level: &'static str,
-    pub(super) text: String,
-    pub(super) act: Option<Act>,
-    pub(super) also: Option<Act>,
-}
-
-impl From<(String, Option<Act>)> for Need {
-    fn from((text, act): (String, Option<Act>)) -> Self {
-        Self { level: "attention", text, act, also: None }
-    }
-}
-
-/// What a press on the alarm line does.
-#[derive(Debug, Serialize)]
-pub(crate) struct Act {
-    /// `restock`, `start`, `plan-rest`, `grant`, `decline` or `withdraw`.
-    pub(crate) kind: &'static str,
-    pub(crate) label: String,
-    /// The SKU to restock, or the request that is answered; empty otherwise.
-    pub(crate) sku: String,
 }
 
 impl Alarm {
@@ -62,16 +45,16 @@ impl Alarm {
         }
         let mut found: Vec<Need> = Vec::new();
         found.extend(offline(cast, reader).map(Need::from));
-        // Somebody waits for the answer.
-        found.extend(requests::to_answer(snapshot, reader));
         let missed = snapshot.drops.iter().filter_map(|sale| missed(sale, cast, reader));
         found.extend(missed.map(Need::from));
         found.extend(failing(cast, words).map(Need::from));
-        // What is asked for comes before what is out: more than asking cannot be done about it.
-        found.extend(requests::waiting(snapshot, reader));
+        // Somebody waits for the answer.
+        found.extend(requests::to_answer(snapshot, reader));
         if let Some(air) = cast.air.filter(|sale| Standing::of(sale) == Standing::Open) {
             found.extend(taken(air, reader).into_iter().map(Need::from));
         }
+        // Nothing has to be done about it.
+        found.extend(requests::waiting(snapshot, reader));
         let many = found.len();
         let is_calm = found.iter().all(|need| need.level == "calm");
         let Some(Need { text, act, also, .. }) = found.into_iter().next() else {

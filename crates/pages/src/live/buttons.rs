@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, cue::countdown, requests::units_asked, standing::Sum};
+use super::{
+    Cast, Reader, Standing,
+    cue::countdown,
+    standing::{Sum, units_asked},
+};
 use crate::{
     answers::{Phase, Sale, Snapshot},
     numbers::{count, short_clock},

@@ -9,6 +9,7 @@ mod buttons;
 mod cue;
 mod ended;
 mod left_over;
+mod need;
 mod order;
 mod others;
 mod rehearsal;

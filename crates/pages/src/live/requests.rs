@@ -3,11 +3,12 @@
 use super::{
     Reader,
     air::sku_name,
-    alarm::{Act, Need},
     buttons::may,
+    need::{Act, Need},
 };
 use crate::{
-    answers::{Request, Sale, Snapshot},
+    answers::{Sale, Snapshot},
+    asked::Request,
     numbers::count,
 };
 
@@ -18,11 +19,6 @@ fn open(snapshot: &Snapshot) -> Vec<(&Sale, &Request)> {
     let mut open: Vec<_> = all.filter(|(_, request)| request.is_open()).collect();
     open.sort_by_key(|(_, request)| request.asked_at_ms);
     open
-}
-
-/// Units that are asked for in a drop.
-pub(super) fn units_asked(sale: &Sale) -> u64 {
-    sale.requests.iter().filter(|request| request.is_open()).map(|request| request.units).sum()
 }
 
 /// The goods that a request names.

@@ -22,6 +22,11 @@ pub(crate) enum Standing {
     CalledOff,
 }
 
+/// Units that are asked for in a drop.
+pub(super) fn units_asked(sale: &Sale) -> u64 {
+    sale.requests.iter().filter(|request| request.is_open()).map(|request| request.units).sum()
+}
+
 /// Units over all SKUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sum {

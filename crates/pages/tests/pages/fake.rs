@@ -412,15 +412,18 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             // Nothing was paid for, or came back, since the server started.
             drops[AIR]["paying"] = json!({ "ordered_units": 0, "returned_units": 0, "recent_orders": 0, "recent_failed": 9 });
         }
-        "hostile" => {
-            let long = "W".repeat(200);
-            drops[AIR]["plan"]["title"] = HOSTILE.into();
-            drops[AIR]["plan"]["skus"][0]["options"][0]["value"] = long.clone().into();
-            drops[AIR]["plan"]["skus"][1]["options"][0]["value"] = HOSTILE.into();
-            drops[3]["plan"]["title"] = long.into();
-        }
+        "hostile" => name_badly(drops),
         _ => units(stream, drops),
     }
+}
+
+/// Gives drops and goods names that try to break the page.
+fn name_badly(drops: &mut [Value]) {
+    let long = "W".repeat(200);
+    drops[AIR]["plan"]["title"] = HOSTILE.into();
+    drops[AIR]["plan"]["skus"][0]["options"][0]["value"] = long.clone().into();
+    drops[AIR]["plan"]["skus"][1]["options"][0]["value"] = HOSTILE.into();
+    drops[3]["plan"]["title"] = long.into();
 }
 
 /// Has clicks refused for every kind of reason.

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 pub mod busy;
+pub mod corrections;
 pub mod corrupt;
 pub mod counted;
 pub mod dice;
 pub mod forge;
 pub mod money;
+pub mod requests;
 pub mod sale;
 pub mod shop;
 pub mod sim;

@@ -11,8 +11,8 @@ use stampede_domain::{
     Phase, SkuIndex, TakeNumber, UnixMillis, ViewerId,
 };
 use stampede_ledger::{
-    Command, CorrectionRecord, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange,
-    PaymentRecord, PhaseRecord, Record, RecordedOutcome, Tally, TallySources, ViewerLink,
+    Command, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange, PaymentRecord, PhaseRecord,
+    Record, RecordedOutcome, Tally, TallySources, ViewerLink,
 };
 
 use stampede_testkit::Rig;
@@ -136,7 +136,7 @@ impl Sim {
     }
 
     /// A command of somebody in a role.
-    fn command_by(
+    pub(super) fn command_by(
         &mut self,
         drop: DropId,
         (actor, role): (&str, &str),
@@ -422,67 +422,6 @@ impl Sim {
             self.command(drop, "restock", RecordedOutcome::Accepted);
             self.flush();
             self.sale(drop).supplied[number] += count;
-        }
-    }
-
-    /// A host asks for more units of a SKU than are in reserve.
-    pub fn ask(&mut self, drop: DropId, (number, sku): (u32, usize), count: u32, reserve: u32) {
-        let (units, reserve, by) = (units(count), units(reserve), self.signature("nina"));
-        let asked = RequestAsked { number, pool: pool(sku), units, reserve, by };
-        self.push(drop, asked.into());
-        self.command(drop, "restock", RecordedOutcome::Accepted);
-        self.flush();
-    }
-
-    /// The merchant answers a request: by a lot, where it is granted.
-    pub fn answer(
-        &mut self,
-        drop: DropId,
-        (number, sku): (u32, usize),
-        count: u32,
-        end: RequestEnd,
-    ) {
-        let action = match end {
-            RequestEnd::Granted { .. } => {
-                self.lot(drop, sku, count);
-                self.sale(drop).supplied[sku] += count;
-                "grant_request"
-            }
-            RequestEnd::Declined => "decline_request",
-            RequestEnd::Withdrawn => "withdraw_request",
-        };
-        let by = self.signature("acme");
-        let ended = RequestEnded { number, pool: pool(sku), units: units(count), end, by };
-        self.push(drop, ended.into());
-        self.command_by(drop, ("acme", "merchant"), action, RecordedOutcome::Accepted);
-        self.flush();
-    }
-
-    fn signature(&self, actor: &str) -> Signature {
-        Signature { actor: actor.into(), reason: "".into(), at: self.now() }
-    }
-
-    /// Sets other limits while the drop is paused, of the drop, then of its first SKU; the command is not told.
-    pub fn amend(&mut self, drop: DropId, of_drop: u32, of_first: u32) {
-        if self.sale(drop).phase == Phase::Paused {
-            let amended = self.sale(drop).amend(of_drop, of_first);
-            self.push(drop, CorrectionRecord::Amended(Box::new(amended)).into());
-        }
-    }
-
-    /// Says what is in reserve, in front of a lot or behind units that were withdrawn.
-    pub fn reserved(&mut self, drop: DropId, number: usize, left: u32) {
-        let (pool, left) = (pool(number), units(left));
-        self.push(drop, CorrectionRecord::Reserved { pool, left }.into());
-    }
-
-    /// Takes units back, as many of these as nobody has taken; the command is not told.
-    pub fn take_back(&mut self, drop: DropId, number: usize, count: u32) {
-        let count = count.min(self.sale(drop).free(number));
-        if count > 0 && matches!(self.sale(drop).phase, Phase::Open | Phase::Paused) {
-            self.sale(drop).supplied[number] -= count;
-            let (pool, units) = (pool(number), units(count));
-            self.push(drop, CorrectionRecord::Withdrawn { pool, units }.into());
         }
     }
 
