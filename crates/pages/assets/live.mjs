@@ -16,7 +16,7 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { allOver, askedGoods, cast, endOf, may, mostEach, skuName, standing, sumOf, unitsAsked, view, windsDown } from "./view.mjs";
+import { allOver, askedGoods, cast, endOf, mostEach, skuName, standing, sumOf, unitsAsked, view, windsDown } from "./view.mjs";
 import { restockOffer } from "./restock-offer.mjs";
 import { someUnits } from "./typed.mjs";
 import { UnitsForm, unitsMax } from "./units-form.mjs";
