@@ -857,7 +857,11 @@ const restockForm = new UnitsForm("restock", {
 const RESULTS = { grant: "result_grant", decline: "result_decline", withdraw: "result_withdraw" };
 
 /** Grants, declines or withdraws a request. */
+/** Requests that this page has answered: a second press is about none of them. */
+const answered = new Set();
+
 async function answerRequest(act, id) {
+  if (answered.has(id)) return;
   const sale = shown?.snapshot.drops.find((one) => one.requests?.some((request) => request.request === id));
   const request = sale?.requests.find((one) => one.request === id);
   if (!request) return;
@@ -865,7 +869,9 @@ async function answerRequest(act, id) {
   const { reserve = 0 } = sale.skus.find((figures) => figures.sku === request.sku) ?? {};
   const said = [RESULTS[act], { sku: name, n: count(request.units) }];
   const done = await press("alarm", sale.drop, act, { said, request: id });
-  if (!done?.ok || act !== "grant") return;
+  if (!done?.ok) return;
+  answered.add(id);
+  if (act !== "grant") return;
   restockedAt = now();
   offerUndo({ drop: sale.drop, sku: request.sku, name, units: request.units, reserved: Math.min(request.units, reserve) });
 }

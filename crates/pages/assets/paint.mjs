@@ -251,7 +251,7 @@ function order(drawn) {
   show("order-none", drawn.length === 0);
   show("order-key", drawn.some((row) => row.can_be_next));
   rows("order", drawn, (row) => row.drop, (node, set, row) => {
-    attribute(node, "class", row.can_be_next ? `${row.kind} can` : row.kind);
+    attribute(node, "class", row.kind);
     const make = part(node, "make next", "[data-do=make-next]");
     attribute(make, "aria-label", say("make_next_of", { title: row.title }));
     // What had the focus there stays in the list.

@@ -550,9 +550,10 @@ const isCalledOff = ({ phase }) => ["cancelled", "voiding", "voided"].includes(p
  */
 export function restIsOffered(sale, drops) {
   if (restLeft(sale) === 0 || sum(sale.skus).held > 0 || sale.plan.skus.some(({ numbered }) => numbered)) return false;
-  const left = new Set(sale.skus.filter(({ available, reserve = 0 }) => available + reserve > 0).map(({ sku }) => sku));
+  const left = sale.plan.skus.filter((_, place) => sale.skus[place].available + (sale.skus[place].reserve ?? 0) > 0);
+  const isLeft = (goods, { title }) => left.some((own) => own.merchant_sku === goods.merchant_sku || (sale.plan.title === title && skuName(own) === skuName(goods)));
   const isLater = (other) => numberOf(other) > numberOf(sale) && other.plan.merchant === sale.plan.merchant && other.plan.mode === "live";
-  return !drops.some((other) => isLater(other) && !isCalledOff(other) && other.skus.some(({ sku }) => left.has(sku)));
+  return !drops.some((other) => isLater(other) && !isCalledOff(other) && other.plan.skus.some((goods) => isLeft(goods, other.plan)));
 }
 
 /** What nobody has bought of a drop that is over, with who can plan it anew. */

@@ -194,7 +194,7 @@ fn digits_are_an_amount_and_p_stops_while_it_is_asked() {
     let tab = host(&browser, &server);
     tab.see("[data-command=restock]:not([aria-disabled])", "Restock");
     tab.key("r");
-    tab.see("[data-s=restock-confirm]", "Type");
+    tab.see("[data-s=restock-confirm]", "Add 250");
     // One stops the sale oneself: that is no surprise to what is confirmed after it.
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
