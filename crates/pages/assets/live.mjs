@@ -858,10 +858,10 @@ const RESULTS = { grant: "result_grant", decline: "result_decline", withdraw: "r
 
 /** Grants, declines or withdraws a request. */
 /** Requests that this page has answered: a second press is about none of them. */
-const answered = new Set();
+const requestsAnswered = new Set();
 
 async function answerRequest(act, id) {
-  if (answered.has(id)) return;
+  if (requestsAnswered.has(id)) return;
   const sale = shown?.snapshot.drops.find((one) => one.requests?.some((request) => request.request === id));
   const request = sale?.requests.find((one) => one.request === id);
   if (!request) return;
@@ -870,7 +870,7 @@ async function answerRequest(act, id) {
   const said = [RESULTS[act], { sku: name, n: count(request.units) }];
   const done = await press("alarm", sale.drop, act, { said, request: id });
   if (!done?.ok) return;
-  answered.add(id);
+  requestsAnswered.add(id);
   if (act !== "grant") return;
   restockedAt = now();
   offerUndo({ drop: sale.drop, sku: request.sku, name, units: request.units, reserved: Math.min(request.units, reserve) });
