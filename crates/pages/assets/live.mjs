@@ -16,7 +16,7 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { allOver, askedGoods, cast, endOf, mostEach, skuName, standing, sumOf, unitsAsked, view, windsDown } from "./view.mjs";
+import { allOver, askedGoods, cast, endOf, hadSale, mostEach, skuName, standing, sumOf, unitsAsked, view, windsDown } from "./view.mjs";
 import { restockOffer } from "./restock-offer.mjs";
 import { someUnits } from "./typed.mjs";
 import { UnitsForm, unitsMax } from "./units-form.mjs";
@@ -1349,9 +1349,10 @@ const get = (url) => fetch(url, { headers: { accept: "application/json" }, cache
 /** The show whose drops were the last of the stream. */
 async function readShow() {
   const answer = await get(`/v1/shows?limit=${SHOWS_READ}&q=${encodeURIComponent(stream)}`);
-  if (!answer.ok) return undefined;
+  // Whoever waits for it asks again.
+  if (!answer.ok) throw new Error(`the shows: ${answer.status}`);
   const { shows } = await answer.json();
-  return shows.find((one) => one.stream === stream);
+  return shows.find((one) => one.stream === stream && hadSale(one));
 }
 
 async function readRunning() {
@@ -1360,8 +1361,9 @@ async function readRunning() {
     const answer = await get(`/v1/streams/${encodeURIComponent(stream)}`);
     if (answer.ok) {
       const list = await answer.json();
-      if (list.drops.length > 0 && allOver(list.drops)) list.show = await readShow();
-      running = list;
+      const isOver = list.drops.length > 0 && allOver(list.drops);
+      running = isOver ? { ...list, show: running?.show } : list;
+      if (isOver) running = { ...list, show: await readShow() };
     }
     // A stream without drops has no list.
     else if (answer.status !== 404) listed = null;

@@ -102,6 +102,8 @@ export function rows(name, entries, key, fill) {
 
 function arrange(list, template, entries, key) {
   const there = new Map([...list.children].filter((row) => row.dataset.key !== undefined).map((row) => [row.dataset.key, row]));
+  // A row that moves loses the focus, and with it a keyboard its place.
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
   let after = null;
   for (const entry of entries) {
     const id = key(entry);
@@ -116,6 +118,7 @@ function arrange(list, template, entries, key) {
     after = row;
   }
   for (const row of there.values()) row.remove();
+  if (focused !== null && focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 /** Moves a bar's three parts. */

@@ -6,9 +6,23 @@ const SIZE_BYTES_MAX = 90;
 
 const bytes = (text) => new TextEncoder().encode(text).length;
 
-/** The letters and digits of a text, with hyphens between them. */
+/** A few letters that texts which differ have different ones of, as good as always (FNV-1a). */
+function mark(text) {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(36).padStart(7, "0");
+}
+
+/** The letters and digits of a text, with hyphens between them, and a mark of the whole text where others have the same. */
 function plain(text, bytesMax) {
-  const words = text.normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, "-");
+  const told = text.normalize("NFKC").trim().toLowerCase();
+  const kept = letters(told, bytesMax);
+  if (kept === "" || /^[\p{L}\p{M}\p{N}]+(?: [\p{L}\p{M}\p{N}]+)*$/u.test(told) && kept === told.replaceAll(" ", "-")) return kept;
+  return `${letters(told, bytesMax - 8)}-${mark(told)}`;
+}
+
+function letters(text, bytesMax) {
+  const words = text.replace(/[^\p{L}\p{M}\p{N}]+/gu, "-");
   let chars = [...words];
   while (bytes(chars.join("")) > bytesMax) chars = chars.slice(0, -1);
   return chars.join("").replace(/^-+|-+$/g, "");

@@ -16,18 +16,23 @@ const COLUMNS = {
   currency: ["currency", "币种", "货币"],
   supply: ["supply", "stock", "quantity", "qty", "units", "库存", "数量", "供应量", "供应"],
   reserve: ["reserve", "储备", "预留"],
-  limit: ["limit", "max", "maximum", "each", "each viewer", "per viewer", "per person", "per customer", "限购", "限购数量", "限购件数", "最多"],
+  limit: ["limit", "max", "maximum", "each viewer", "per viewer", "per person", "per customer", "限购", "限购数量", "限购件数", "最多"],
   host: ["host", "主播", "主持人"],
   merchant: ["merchant", "shop", "seller", "商家", "商户", "店铺"],
   picture: ["picture", "image", "图片", "图片地址"],
 };
+/** Words of money: a highest price is no limit of units. */
+const PRICE = /\bprices?\b|价/;
 /** Words that make a column that of the limit, whatever stands between: how many there are at most, then for whom. */
 const LIMIT = [
   [/\b(limit|max|maximum|most|cap)\b/, /\b(each|per|viewer|person|customer|buyer|client|user|guest|head|order)s?\b/],
-  [/\bper (viewer|person|customer|buyer|client|user|guest|head)s?\b/, /^(?!.*\bprice\b)/],
+  [/\bper (viewer|person|customer|buyer|client|user|guest|head)s?\b/],
   [/限购|上限|最多|最大/, /每|单|人|客|位/],
 ];
 const NEEDED = ["title", "price", "supply"];
+/** Columns of counts, in which a point before three digits may group thousands or stand before decimals. */
+const COUNTED = ["supply", "reserve", "limit"];
+const POINTED = /^\s*\d{1,3}(\.\d{3})+\s*$/;
 /** Columns that belong to a whole drop. */
 const WHOLE = ["currency", "host", "merchant", "picture"];
 /** What a column is called here. */
@@ -88,11 +93,13 @@ export function cells(text) {
   return { rows, unclosed };
 }
 
+const isLimit = (name) => !PRICE.test(name) && LIMIT.some((parts) => parts.every((part) => part.test(name)));
+
 /** What a head says: its column, with the currency that may stand behind it, as in `Price, EUR`. Marks between words say nothing. */
 function head(text) {
   const [, found = "", unit] = text.normalize("NFKC").toLowerCase().match(/^\s*([^,(]*?)\s*(?:[,(]\s*([^)]*?)\s*\)?\s*)?$/) ?? [];
   const name = found.replace(/[\s._/*:-]+/g, " ").trim();
-  const column = Object.keys(COLUMNS).find((key) => COLUMNS[key].includes(name)) ?? (LIMIT.some((parts) => parts.every((part) => part.test(name))) ? "limit" : undefined);
+  const column = Object.keys(COLUMNS).find((key) => COLUMNS[key].includes(name)) ?? (isLimit(name) ? "limit" : undefined);
   return { column, currency: column === "price" && /^[a-z]{3}$/.test(unit ?? "") ? unit.toUpperCase() : "" };
 }
 
@@ -160,6 +167,12 @@ function judge(rows, form, reading) {
     const name = field.split(".").at(-1);
     return NAMES[name] ? columnName(name) : label(field, form);
   };
+  // A spreadsheet writes 12 as 12.000, which somebody who types means as twelve thousand.
+  for (const { number, values } of rows) {
+    for (const column of COUNTED) {
+      if (POINTED.test(values[column].normalize("NFKC"))) reading.faults[`goods.${number}.${column}`] = say("plan_pointed", { value: values[column] });
+    }
+  }
   for (const field of reading.missing) rowOf(field).faults.push(say("plan_row_missing", { field: named(field) }));
   for (const [field, fault] of Object.entries(reading.faults)) rowOf(field).faults.push(say("plan_row_fault", { field: named(field), fault }));
 }

@@ -117,12 +117,12 @@ export const titleLength = (text) => ({ n: count(characters(text.trim()).length)
 
 const ID_CHARS_MAX = 64;
 
-/** An id that is like what was typed, with a hyphen for what an id has none of; `null` where letters would be lost, or nothing is left. */
+/** An id that is like what was typed, with a hyphen for what an id has none of; `null` where letters would be lost, or nothing is left but points. */
 export function idLike(text) {
   const typed = plain(text);
   if (/[^\P{L}A-Za-z]|[^\P{N}0-9]/u.test(typed)) return null;
-  const id = typed.replace(/[^A-Za-z0-9._:]+/g, "-").slice(0, ID_CHARS_MAX).replace(/^-+|-+$/g, "");
-  return id === "" ? null : id;
+  const id = typed.replace(/[^A-Za-z0-9._:]+/g, "-").replace(/^-/, "").slice(0, ID_CHARS_MAX).replace(/-$/, "");
+  return /^\.*$/.test(id) ? null : id;
 }
 
 /** An id: of a stream, a merchant or a host. One that is none comes with one that is like it, where there is one: `better`. */

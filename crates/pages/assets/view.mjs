@@ -676,8 +676,11 @@ function othersOf(snapshot, reader) {
 export const allOver = (drops) => drops.every(({ phase }) => over(phase));
 
 /** What a show came to once all of its drops are over; `null` while one may sell. */
+/** Whether units were on sale in a show: not where all was called off, or rehearsed; live drops alone are listed where there are any. */
+export const hadSale = ({ supplied, drops }) => supplied > 0 && drops.every(({ mode }) => mode === "live");
+
 function endOfShow(show, snapshot, reader) {
-  if (!show || show.running || !allOver(snapshot.drops)) return null;
+  if (!show || show.running || !hadSale(show) || !allOver(snapshot.drops)) return null;
   const totals = say("show_over_totals", { paid: count(show.sold), n: count(show.supplied) });
   const money = (show.gross ?? []).map(({ minor, currency }) => liveMoney(minor, currency, reader.language)).join(" + ");
   return { totals, money, report: `/reports/shows/${show.show}` };

@@ -30,6 +30,19 @@ pub(crate) struct PastShow {
     pub(crate) gross: Vec<Gross>,
 }
 
+impl PastShow {
+    /// Whether it is over.
+    pub(crate) fn is_over(&self) -> bool {
+        !self.running && self.had_sale()
+    }
+
+    /// Whether units were on sale. A show whose drops were all called off had none, and neither had one of rehearsals: they
+    /// are listed only where there is no live drop.
+    pub(crate) fn had_sale(&self) -> bool {
+        self.supplied > 0 && self.drops.iter().all(|drop| drop.mode == "live")
+    }
+}
+
 /// The price of what was sold.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Gross {
@@ -41,4 +54,5 @@ pub(crate) struct Gross {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PastDrop {
     pub(crate) title: String,
+    pub(crate) mode: String,
 }

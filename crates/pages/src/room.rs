@@ -16,7 +16,7 @@ use crate::{
         Stage, all_over, may_invite, may_write,
     },
     pages::{Frame, go, in_query, page, refused},
-    past_shows::PastShows,
+    past_shows::{PastShow, PastShows},
     visitor::{Choices, Visitor},
     words::Language,
 };
@@ -168,7 +168,8 @@ impl Room {
         let list = format!("/v1/shows?limit={SHOWS_READ}&q={stream}");
         let listed: Result<PastShows, Refused> = api.get(&visitor.asker, &list).await;
         let shows = listed.map(|found| found.shows).unwrap_or_default();
-        Running { show: shows.into_iter().find(|show| show.stream == stream), ..running }
+        let of_stream = |show: &PastShow| show.stream == stream && show.had_sale();
+        Running { show: shows.into_iter().find(of_stream), ..running }
     }
 
     /// The streams that the reader is bound to, then what the interface lists for them; never this one.

@@ -145,6 +145,11 @@ fn a_workbook_has_a_row_for_each_change() {
             [2, 3, 4, 5, 7, 8].map(|column| rows.rows().nth(at).unwrap()[column].to_string());
         picked.to_vec()
     };
+    let head = rows.rows().next().unwrap();
+    assert_eq!(
+        [9, 10].map(|column| head[column].to_string()),
+        ["Ends at (UTC)", "Ended at before (UTC)"]
+    );
     assert_eq!(rows.rows().count(), 4);
     assert_eq!(row(1), ["restocked", "host", "mug-0", "5", "", ""]);
     assert_eq!(row(2), ["limits", "host", "", "", "3", "4"]);

@@ -23,7 +23,7 @@ pub(crate) struct Ended {
 impl Ended {
     /// Of the stream's last show; `None` while one of its drops may sell.
     pub(super) fn of(snapshot: &Snapshot, running: &Running, words: Language) -> Option<Self> {
-        let show = running.show.as_ref().filter(|show| !show.running)?;
+        let show = running.show.as_ref().filter(|show| show.is_over())?;
         if !all_over(snapshot.drops.iter().map(|sale| sale.phase)) {
             return None;
         }

@@ -178,9 +178,13 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// A name like a text that is none, with a hyphen for what names have none of; `None` where letters would be lost.
-/// `assets/plan-typed.mjs` makes the same.
+/// `assets/plan-typed.mjs` makes the same of ASCII; it also reads characters of full width. Points alone are no name: an address
+/// would lead elsewhere.
 fn name_like(text: &str) -> Option<String> {
-    let is_lost = |c: char| c.is_alphanumeric() && !c.is_ascii();
+    let is_lost = |c: char| {
+        // A letter may have its accent behind it.
+        (c.is_alphanumeric() && !c.is_ascii()) || ('\u{300}'..='\u{36f}').contains(&c)
+    };
     if text.chars().any(is_lost) {
         return None;
     }
@@ -188,7 +192,7 @@ fn name_like(text: &str) -> Option<String> {
     let parts = text.split(|c| !plain(c)).filter(|part| !part.is_empty());
     let name: String = parts.collect::<Vec<_>>().join("-").chars().take(STREAM_CHARS_MAX).collect();
     let name = name.trim_end_matches('-');
-    (!name.is_empty()).then(|| name.to_owned())
+    name.contains(|c| c != '.').then(|| name.to_owned())
 }
 
 /// Somebody who may plan.
@@ -444,6 +448,9 @@ mod tests {
             ("a/b -- c", Some("a-b-c")),
             ("周五 show", None),
             ("caf\u{e9} live", None),
+            ("cafe\u{301} live", None),
+            ("/..", None),
+            (".", None),
             ("!?", None),
             ("", None),
         ] {

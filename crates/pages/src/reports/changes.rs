@@ -3,7 +3,7 @@
 use super::{
     parts::{ChangeRow, Changes},
     sizes,
-    told::{Change, Report},
+    told::{Change, PhaseTime, Report},
 };
 use crate::{
     numbers::{count, duration},
@@ -19,7 +19,7 @@ impl Changes {
             place.and_then(|place| names.get(place)).map_or(id, String::as_str).to_owned()
         };
         let rows = report.changes.iter().flat_map(|change| {
-            let by = by(change, reader);
+            let by = by(change, report, reader);
             said(change, &named, reader).into_iter().map(move |what| ChangeRow {
                 what,
                 at: reader.time(change.at_ms),
@@ -39,7 +39,12 @@ impl Changes {
         if self.rows.len() > rows_max {
             let hidden = u64::try_from(self.rows.len() - rows_max).unwrap_or(u64::MAX);
             self.rows.truncate(rows_max);
-            self.left_out = Some(reader.words.report_rows_in_download(count(hidden)));
+            let hidden = reader.words.report_rows_in_download(count(hidden));
+            // The download lacks the later ones as well.
+            self.left_out = Some(match self.left_out.take() {
+                Some(later) => format!("{hidden}. {later}"),
+                None => hidden,
+            });
         }
         self
     }
@@ -65,10 +70,18 @@ fn lead(report: &Report, reader: &Reader) -> String {
 }
 
 /// Who did it, by role.
-fn by(change: &Change, reader: &Reader) -> String {
+fn by(change: &Change, report: &Report, reader: &Reader) -> String {
+    // A countdown also ends without a command when its time has passed, or the server was down: the stream did not do that.
+    let by_stream = || {
+        let lost = |time: &PhaseTime| time.by_stream && time.at_ms == change.at_ms;
+        report.phases.iter().any(lost)
+    };
     match &change.role {
         Some(role) => reader.words.role(role).to_owned(),
-        None if change.what == "countdown_cancelled" => reader.words.report_by_stream().to_owned(),
+        None if change.what == "countdown_cancelled" && by_stream() => {
+            reader.words.report_by_stream().to_owned()
+        }
+        None if change.what == "countdown_cancelled" => reader.words.report_by_itself().to_owned(),
         None => reader.words.unknown().to_owned(),
     }
 }
@@ -213,13 +226,20 @@ mod tests {
 
     #[test]
     fn a_change_has_its_time_and_a_role() {
-        let told = |role: Value| {
+        let told = |role: Value, by_stream: bool| {
             let change = json!({ "what": "countdown_cancelled", "at_ms": OPENED_MS, "role": role });
-            let row = changed(json!([change])).unwrap().rows.remove(0);
+            let phase = json!({ "phase": "scheduled", "at_ms": OPENED_MS, "by_stream": by_stream });
+            let report = with(|told| {
+                told["phases"] = json!([phase]);
+                told["changes"] = json!([change]);
+            });
+            let row = Changes::of(&report, &Reader::of(Language::English)).unwrap().rows.remove(0);
             (row.at, row.by)
         };
-        assert_eq!(told("merchant".into()), ("20:14:07 UTC".to_owned(), "merchant".to_owned()));
-        assert_eq!(told(Value::Null).1, "the stream");
+        let merchant = told("merchant".into(), false);
+        assert_eq!(merchant, ("20:14:07 UTC".to_owned(), "merchant".to_owned()));
+        assert_eq!(told(Value::Null, true).1, "the stream");
+        assert_eq!(told(Value::Null, false).1, "by itself");
     }
 
     #[test]
@@ -240,10 +260,19 @@ mod tests {
     #[test]
     fn paper_has_room_for_some() {
         let one = json!({ "what": "countdown_cancelled", "at_ms": OPENED_MS });
-        let all = changed(json!(vec![one; 9])).unwrap().cut(6, &Reader::of(Language::English));
+        let all =
+            changed(json!(vec![one.clone(); 9])).unwrap().cut(6, &Reader::of(Language::English));
         assert_eq!(
             (all.rows.len(), all.left_out.as_deref()),
             (6, Some("3 more stand in the download"))
         );
+        let cut = with(|told| {
+            told["changes"] = json!(vec![one; 9]);
+            told["changes_cut"] = true.into();
+        });
+        let reader = Reader::of(Language::English);
+        let cut = Changes::of(&cut, &reader).unwrap().cut(6, &reader);
+        let both = "3 more stand in the download. Later changes are not listed";
+        assert_eq!(cut.left_out.as_deref(), Some(both));
     }
 }

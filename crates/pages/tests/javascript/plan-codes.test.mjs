@@ -29,7 +29,11 @@ test("sizes of two drops that are called the same have codes of their own", () =
   assert.deepEqual(codes(plan(form("Eau de Jour", ["30 ml"], ["50 ml"]))), ["eau-de-jour-30-ml", "eau-de-jour-50-ml"]);
   assert.deepEqual(codes(plan(form("Eau de Nuit", ["30 ml", "EDN-30"], ["50 ml"]))), ["EDN-30", "eau-de-nuit-50-ml"]);
   assert.equal(madeCode("香薰蜡烛", "雪松"), "香薰蜡烛-雪松");
-  assert.equal(madeCode("Mug!", ""), "mug");
+  assert.equal(madeCode("Mug", ""), "mug");
+  // Marks, and what is cut off, tell goods apart as well.
+  const alike = [["C++", ""], ["C#", ""], ["C", ""], ["Mug", "red"], ["Mug (red)", ""], ["Mug", "red+"], ["3.5", ""], ["3 5", ""], ["锅".repeat(40), ""], [`${"锅".repeat(39)}盖`, ""]];
+  const made = alike.map(([title, size]) => madeCode(title, size));
+  assert.equal(new Set(made).size, alike.length, made.join());
   // Without a letter the SKU's id is all that there is.
   assert.deepEqual(codes(plan(form("!", [""]))), ["size"]);
   assert.ok(new TextEncoder().encode(madeCode("锅".repeat(80), "大".repeat(80))).length <= 200);

@@ -82,13 +82,22 @@ test("heads may be Chinese", () => {
 test("the limit has many names, and every column the one that the form has", async () => {
   const limit = (name) => read(`Title\tPrice\tStock\t${name}\nMug\t5\t10\t3`).drops[0].form.limit;
   for (const name of ["Max per viewer", "max. per viewer", "Max/viewer", "limit_per_viewer", "Maximum per customer", "Units per person", "Max each", "Limit", "At most per head", "每位观众最多", "每人限购数量", "单人限购", "限购件数", "每人上限"]) assert.equal(limit(name), "3", name);
-  for (const name of ["Price per person", "Max temperature", "Viewers"]) assert.equal(limit(name), "2", name);
+  for (const name of ["Price per person", "Each", "Max price per order", "单价上限", "Max temperature", "Viewers"]) assert.equal(limit(name), "2", name);
   const names = ["title", "size", "code", "price", "currency", "supply", "reserve", "limit", "host", "merchant", "picture"];
   for (const language of ["zh-CN", "en"]) {
     for (const part of ["words", "words-plan"]) use((await import(`${process.env.WORDS}/${part}-${language}.mjs`)).words);
     const many = { ...context, isBound: false };
     assert.deepEqual(table(`${names.map(columnName).join("\t")}\nMug`, many).unused, [], language);
   }
+});
+
+test("a point in a count is asked back, for a spreadsheet writes decimals so", () => {
+  for (const [stock, limit] of [["12.000", ""], ["1.500", ""], ["12", "2.000"]]) {
+    const { rows, drops } = read(`Title\tPrice\tStock\tLimit\nMug\t5\t${stock}\t${limit}`);
+    assert.match(rows[0].faults.join(), /without the point/);
+    assert.ok(!drops[0].isRight);
+  }
+  assert.ok(read("Title\tPrice\tStock\nMug\t5\t1,500").drops[0].isRight);
 });
 
 test("what is missing or not used is said", () => {

@@ -81,6 +81,8 @@ pub(crate) const STREAMS: [&str; 47] = [
     "refusing",
     "ended",
     "ended-gone",
+    "ended-called-off",
+    "ended-rehearsals",
 ];
 
 /// 2026-11-27 20:33:12 UTC.
@@ -231,10 +233,13 @@ pub(crate) fn show(stream: &str) -> Value {
     if !stream.starts_with("ended") {
         return Value::Null;
     }
+    let supplied = if stream == "ended-called-off" { 0 } else { 33_200 };
+    let mode = if stream == "ended-rehearsals" { "rehearsal" } else { "live" };
+    let drops = json!([{ "drop": "d1", "title": "Mug", "phase": "settled", "mode": mode, "supplied": 1, "sold": 1 }]);
     let gross = [("EUR", 115_293_970), ("JPY", 3_000)];
     let gross = gross.map(|(currency, minor)| json!({ "currency": currency, "minor": minor }));
     json!({ "show": "d1", "stream": stream, "host": "nina", "merchants": ["maison-nord"], "began_ms": NOW_MS,
-        "ended_ms": NOW_MS, "running": false, "drops": [], "drops_total": 6, "supplied": 33_200, "sold": 31_753,
+        "ended_ms": NOW_MS, "running": false, "drops": drops, "drops_total": 6, "supplied": supplied, "sold": supplied.min(31_753),
         "gross": gross })
 }
 

@@ -411,3 +411,14 @@ async fn a_first_load_of_a_report_stays_within_its_budget() {
     // Other pages do not load what reports are styled with.
     assert!(!get(&router, "/live/open", &[]).await.text.contains("/assets/report-"));
 }
+
+#[tokio::test]
+async fn shows_that_go_on_are_listed_where_those_that_are_over_cannot_be_read() {
+    let busy = axum::routing::get(|| async { StatusCode::SERVICE_UNAVAILABLE });
+    let interface = axum::Router::new()
+        .route("/v1/shows", busy)
+        .fallback_service(fake::interface(Some("merchant")));
+    let page = get(&stampede_pages::router(interface), "/shows", &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("/live/late-show"));
+}

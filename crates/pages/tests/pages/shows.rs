@@ -18,11 +18,17 @@ pub(super) fn units(stream: &str, drops: &mut [Value]) {
     match stream {
         "single" | "single-taken" => single(stream, drops),
         "unpaid" | "paid-just" | "undone" => opened(stream, drops),
-        "ended" | "ended-gone" => {
+        "ended" | "ended-gone" | "ended-rehearsals" => {
             for drop in drops.iter_mut() {
                 drop["phase"] = "settled".into();
             }
             drops[AIR]["featured"] = (stream == "ended").into();
+        }
+        "ended-called-off" => {
+            for drop in drops.iter_mut() {
+                drop["phase"] = "cancelled".into();
+                drop["featured"] = false.into();
+            }
         }
         _ if stream.starts_with("reserved") => reserved(stream, drops),
         _ => ending(stream, drops),

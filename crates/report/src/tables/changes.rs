@@ -5,7 +5,7 @@ use stampede_domain::{SkuIndex, Units};
 use super::{Cell, Column, Kind, Table};
 use crate::fold::{Change, Changed, DropReport};
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     Column::new("drop", "Drop", Kind::Text),
     Column::new("at", "At (UTC)", Kind::Time),
     Column::new("what", "What", Kind::Text),
@@ -16,6 +16,7 @@ const COLUMNS: [Column; 12] = [
     Column::new("limit", "Limit of a viewer", Kind::Number),
     Column::new("limit_before", "Limit before", Kind::Number),
     Column::new("ends_at", "Ends at (UTC)", Kind::Time),
+    Column::new("ends_at_before", "Ended at before (UTC)", Kind::Time),
     Column::new("extended", "More time (s)", Kind::Span),
     Column::new("copy", "Copy", Kind::Text),
 ];
@@ -25,7 +26,7 @@ struct Told {
     sku: Option<SkuIndex>,
     units: [Cell; 2],
     limits: [Cell; 2],
-    ends_at: Cell,
+    ends: [Cell; 2],
     extended: Cell,
     copy: Cell,
 }
@@ -34,7 +35,7 @@ const NOTHING: Told = Told {
     sku: None,
     units: [Cell::Nothing, Cell::Nothing],
     limits: [Cell::Nothing, Cell::Nothing],
-    ends_at: Cell::Nothing,
+    ends: [Cell::Nothing, Cell::Nothing],
     extended: Cell::Nothing,
     copy: Cell::Nothing,
 };
@@ -50,8 +51,8 @@ impl DropReport {
     }
 
     fn change_row(&self, change: &Change, told: Told) -> Vec<Cell> {
-        let Told { sku, units, limits, ends_at, extended, copy } = told;
-        let ([units, reserve], [limit, before]) = (units, limits);
+        let Told { sku, units, limits, ends, extended, copy } = told;
+        let ([units, reserve], [limit, before], [ends_at, ended_before]) = (units, limits, ends);
         let sku = sku.and_then(|sku| self.plan.sku(sku));
         vec![
             Cell::text(&self.drop),
@@ -64,6 +65,7 @@ impl DropReport {
             limit,
             before,
             ends_at,
+            ended_before,
             extended,
             copy,
         ]
@@ -91,8 +93,12 @@ fn told(change: &Change) -> Vec<Told> {
                 ..NOTHING
             })
             .collect(),
-        Changed::End { at, .. } => vec![Told { ends_at: (*at).into(), ..NOTHING }],
-        Changed::WindDown { until } => vec![Told { ends_at: Cell::Time(*until), ..NOTHING }],
+        Changed::End { at, before } => {
+            vec![Told { ends: [(*at).into(), (*before).into()], ..NOTHING }]
+        }
+        Changed::WindDown { until } => {
+            vec![Told { ends: [Cell::Time(*until), Cell::Nothing], ..NOTHING }]
+        }
         Changed::OpeningUndone(copy) => {
             let copy = copy.drop().map_or(Cell::Nothing, |copy| Cell::text(&copy));
             vec![Told { copy, ..NOTHING }]
