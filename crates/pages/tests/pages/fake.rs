@@ -33,7 +33,7 @@ pub(crate) mod told_shows;
 use self::shows::{cue, people, units};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 47] = [
+pub(crate) const STREAMS: [&str; 49] = [
     "open",
     "asked",
     "asked-more",

@@ -52,6 +52,7 @@ fn a_host_plans_by_page_where_the_merchant_lets_hosts_and_starts_the_drop() {
     let mara = planner(&browser.visitor(Look::LAPTOP), &server, "");
     mara.see(".hosts", "Hosts may plan here");
     mara.see("[data-s=line]", "2 drops");
+    mara.until("it hears", "document.querySelector('[data-do=hosts]').matches(':enabled')");
     mara.press(".hosts b");
     mara.see("[data-s=line]", "Hosts may plan your drops in this show.");
     nina.go(&server.page(&format!("/plan/{STREAM}")));
@@ -75,6 +76,7 @@ fn a_host_plans_by_page_where_the_merchant_lets_hosts_and_starts_the_drop() {
     // Switched off while the form is open: what was typed stays, and the page says whom to ask.
     nina.go(&server.page(&format!("/plan/{STREAM}/new")));
     typed(&nina, "Green mug");
+    mara.until("it hears", "document.querySelector('[data-do=hosts]').matches(':enabled')");
     mara.press(".hosts b");
     mara.see("[data-s=line]", "Hosts may not plan your drops in this show.");
     nina.press("[data-do=plan]");
@@ -84,6 +86,7 @@ fn a_host_plans_by_page_where_the_merchant_lets_hosts_and_starts_the_drop() {
     nina.see("[data-s=line]", "You can read this plan");
     nina.until("kept", "document.querySelector('#f-title').value === 'Green mug'");
     assert_eq!(titles(&server), ["Grey mug", "Red mug", "Blue mug"]);
+    mara.until("it hears", "document.querySelector('[data-do=hosts]').matches(':enabled')");
     mara.press(".hosts b");
     mara.see("[data-s=line]", "Hosts may plan your drops in this show.");
     nina.call("Page.reload", &json!({}));

@@ -195,6 +195,7 @@ fn a_choice_outlives_a_reload_but_no_cancelled_countdown() {
     tab.see("[data-s=age]", "old");
     tab.see("[data-command=stop][data-act=cancel-countdown]", "Cancel");
     tab.until("still waiting", kept);
+    tab.see("[data-command=stop]:not([aria-disabled])", "Cancel");
     tab.key("Escape");
     server.until(&blue, "planned", |state| state["phase"] == "scheduled");
     tab.until("waiting no more", &format!("!({kept})"));
