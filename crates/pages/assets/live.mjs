@@ -382,7 +382,8 @@ async function press(name, drop, act, { body: asked, said, before, key, tell, re
     return;
   }
   // What is still under way there must not undo the stop.
-  if (sending !== null && sending.drop === drop && !SAFE.has(sending.act)) sending.isOvertaken = true;
+  const overtaken = sending !== null && sending.drop === drop && !SAFE.has(sending.act) ? sending : null;
+  if (overtaken) Object.assign(overtaken, { isOvertaken: true, stop: act });
   if (!SAFE.has(act) && isCarried(act, drop) && seen(drop)?.phase_changes === carried.was) return;
   // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
   const was = before ?? seen(drop);
@@ -406,11 +407,17 @@ async function press(name, drop, act, { body: asked, said, before, key, tell, re
   clearTimeout(slow);
   if (mine.isOvertaken) {
     // It was carried out after the stop, or may have been: the stop is what holds.
-    const again = () => (sending?.act === "pause" ? setTimeout(again, STOP_WAIT_MS) : press("stop", drop, "pause"));
+    const again = () => {
+      // A stop that was carried out came after it.
+      if (mine.isStopped) return;
+      if (SAFE.has(sending?.act)) setTimeout(again, STOP_WAIT_MS);
+      else press("stop", drop, mine.stop);
+    };
     if (done.ok || done.code === "" || done.code === "outcome_unknown") again();
     return;
   }
   if (sending === mine) sending = null;
+  if (done.ok && overtaken) overtaken.isStopped = true;
   ownUntil = now() + 1500;
   if (done.ok && act === "restock") restockedAt = now();
   // What one did oneself is no surprise to what one is about to do.

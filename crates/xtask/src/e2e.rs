@@ -63,8 +63,7 @@ pub(crate) fn run(workspace: &Workspace, wanted: &E2e) -> Result<(), Failure> {
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let binaries = Binaries::of(workspace);
     let folder = binaries.stampede.parent().map(Path::to_owned);
-    let threads = workspace::tests_at_once().to_string();
-    nextest(workspace, folder.as_deref(), RUNS, &["--test-threads", &threads], "1")
+    nextest(workspace, folder.as_deref(), RUNS, &[], "1")
 }
 
 fn filter(module: &str, only: Option<&str>) -> String {

@@ -5,8 +5,11 @@ use stampede_domain::{DropId, DropPlan, Phase, RequestId, UnixMillis};
 use stampede_engine::{DropView, RequestEnd, RestockRequest, SaleDrop};
 use utoipa::{IntoParams, ToSchema};
 
-use super::plan::parsed;
-use crate::{extract::PageLimit, place::Place, problem::Problem};
+use crate::{
+    extract::PageLimit,
+    place::Place,
+    problem::{Code, Problem},
+};
 
 /// Which requests.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -30,7 +33,8 @@ pub(crate) struct RequestParams {
 impl RequestParams {
     /// The one drop that is asked for.
     pub(crate) fn drop(&self) -> Result<Option<DropId>, Problem> {
-        self.drop.as_deref().map(|drop| parsed("drop", drop)).transpose()
+        let drop = self.drop.as_deref().map(str::parse::<DropId>).transpose();
+        drop.map_err(|error| Problem::new(Code::BadQuery, format!("drop: {error}")))
     }
 }
 

@@ -115,12 +115,19 @@ fn shows_lists_requests_with_both_answers() {
         let merchant = browser.visitor(look).sign_in(&door, &server.token);
         merchant.see("#asked-title", "request");
         merchant.see(".asked-tag", "request");
-        let press = "document.querySelector('[data-request] [data-do=grant]')?.click(), ";
-        merchant.value(&format!("{press}{press} true"));
+        let (left, press) = (
+            "document.querySelectorAll('[data-request]').length",
+            "document.querySelector('[data-request] [data-do=grant]')?.click()",
+        );
         if look.size == Look::LAPTOP.size {
-            // The next one has come under the finger: a press right then is not about it.
-            let one_left = "document.querySelectorAll('[data-request]').length === 1";
-            merchant.until("one left", &format!("{one_left} && ({press} true)"));
+            // As soon as the next one has come under the finger, it is pressed: that is not about it.
+            merchant.value(&format!(
+                "new MutationObserver(() => {{ if ({left} === 1) {press}; }})
+                    .observe(document.body, {{ childList: true, subtree: true }}), true"
+            ));
+            merchant.until("one left", &format!("{left} === 1 || ({press}, false)"));
+        } else {
+            merchant.until("none left", &format!("{left} === 0 || ({press}, false)"));
         }
         server.until(&drop, "more", |state| state["skus"][0]["supplied"].as_u64() > Some(50));
         merchant.see("[data-s=asked-said]", "Added");
